@@ -1,0 +1,1 @@
+"""RTP and RTCP packets, SDP, time lines, and what sends bursts to clients."""

@@ -1,0 +1,1 @@
+"""The RTSP door: RFC 2326 messages, connections and session states."""
