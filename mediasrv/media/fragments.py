@@ -1,0 +1,266 @@
+"""
+Fragments: where a presentation is cut, and how one piece is read.
+
+The cuts are made once, from the seek points, so that fragment 7 of a file is the same for everybody and for ever. A cut
+is at a key frame where there is one in time; where key frames are too far apart (or missing) it falls between them, and
+a player that seeks goes back to the fragment that holds a key frame. The first track decides: its units belong to a
+fragment from one cut to the next in decoding order, other video likewise by decoding time, audio by presentation time.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Protocol
+
+from mediasrv.media.tracks import Fragment, Track, Unit
+
+#: seconds of the longest fragment, where there is no key frame to cut at
+LONGEST = 10.0
+
+#: bytes read past the end of a fragment in search of a track that lags behind in the file
+_LAG_BYTES = 8 << 20
+
+#: seconds by which rounding may move a time on its way through a container
+_ROUNDING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """
+    Where a fragment starts.
+
+    @ivar dts: NPT seconds in decoding order.
+    @ivar pts: NPT seconds in presentation order.
+    @ivar key: whether the first track has a key frame just there.
+    """
+
+    dts: float
+    pts: float
+    key: bool
+
+
+class _Point(Protocol):
+    @property
+    def dts(self) -> float: ...
+    @property
+    def pts(self) -> float: ...
+
+
+class UnitReader(Protocol):
+    """
+    What fragments are read from: L{mediasrv.media.containers.Container}, or a list in a test.
+
+    @ivar lead: seconds before a picture at which to look for the sound that belongs to it.
+    """
+
+    @property
+    def lead(self) -> float: ...
+
+    def seek(self, time: float) -> None: ...
+
+    def rewind(self) -> None: ...
+
+    def units(self) -> Iterator[tuple[int, Unit]]: ...
+
+
+def planCuts(points: Sequence[_Point], end: float, spacing: float, longest: float = LONGEST) -> list[Cut]:
+    """
+    Where to cut a presentation that ends at C{end} (NPT seconds).
+
+    @param points: the seek points of the first track in order; none at all for audio.
+    @param spacing: seconds that a fragment has at least, if it ends at a key frame.
+    """
+    cuts: list[Cut] = []
+    first = points[0] if points else None
+    if first is not None and first.pts <= longest:
+        cuts.append(Cut(first.dts, first.pts, True))
+    else:
+        cuts.append(Cut(0.0, 0.0, first is None))
+    step = longest if points else spacing
+    for point in points:
+        while point.pts - cuts[-1].pts > longest + spacing:
+            cuts.append(_after(cuts[-1], step, key=False))
+        if point.pts - cuts[-1].pts >= spacing - _ROUNDING:
+            cuts.append(Cut(point.dts, point.pts, True))
+    while end - cuts[-1].pts > step + spacing:
+        cuts.append(_after(cuts[-1], step, key=not points))
+    return cuts
+
+
+def _after(cut: Cut, step: float, key: bool) -> Cut:
+    return Cut(cut.pts + step, cut.pts + step, key)
+
+
+#: bytes of one sample of one channel
+_PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_mulaw": 1, "pcm_alaw": 1}
+
+
+def _sampleBytes(track: Track) -> int:
+    """Bytes of a sample of all channels, or 0 for what cannot be cut anywhere."""
+    return _PCM.get(track.codec, 0) * track.channels
+
+
+class _Units:
+    """Units in file order, of which the last ones looked at can be put back."""
+
+    def __init__(self, units: Iterator[tuple[int, Unit]]) -> None:
+        self._units = units
+        self._back: deque[tuple[int, Unit]] = deque()
+
+    def __iter__(self) -> Iterator[tuple[int, Unit]]:
+        return self
+
+    def __next__(self) -> tuple[int, Unit]:
+        return self._back.popleft() if self._back else next(self._units)
+
+    def putBack(self, entries: list[tuple[int, Unit]]) -> None:
+        self._back.extendleft(reversed(entries))
+
+
+class FragmentReader:
+    """Reads fragments of one opened container; one after the other costs no seek."""
+
+    def __init__(self, reader: UnitReader, tracks: Sequence[Track], cuts: Sequence[Cut], end: float) -> None:
+        self._reader = reader
+        self._tracks = tracks
+        self._cuts = cuts
+        self._end = end
+        self._video = tracks[0].kind == "video"
+        self._next = -1
+        self._units = _Units(iter(()))
+        #: bytes of a sample of all channels, for tracks of PCM: they can be cut anywhere
+        self._sampleBytes = [_sampleBytes(track) for track in tracks]
+        #: tracks of which units before the fragment may still come
+        self._early: set[int] = set()
+
+    def read(self, number: int) -> Fragment:
+        """
+        Reads one fragment. Where the file ends early its units are fewer, or none.
+        """
+        if number != self._next:
+            self._find(number)
+        self._next = -1  # an error in the middle makes the next read start with a seek
+        cut = self._cuts[number]
+        following = self._cuts[number + 1] if number + 1 < len(self._cuts) else None
+        units: list[list[Unit]] = [[] for _ in self._tracks]
+        ended = self._fill(units, cut, following)
+        self._next = number + 1
+        end = following.pts if following is not None else self._end
+        return Fragment(number, cut.pts, end, units, last=ended)
+
+    def _find(self, number: int) -> None:
+        """Goes to the first unit of a fragment, wherever the container's own idea of seeking ends up."""
+        cut = self._cuts[number]
+        self._early = set(range(1, len(self._tracks)))
+        if number == 0:
+            self._early.clear()
+            self._reader.rewind()
+            self._units = _Units(self._reader.units())
+            return
+        begins = self._beginning(cut)
+        for lead in (self._reader.lead, 5.0, 20.0):
+            if cut.pts < lead:
+                break
+            self._reader.seek(cut.pts - lead)
+            self._units = _Units(self._reader.units())
+            first = self._firstOfReference()
+            if first is not None and (first.dts < cut.dts or abs(first.pts - cut.pts) < _ROUNDING):
+                break
+        else:
+            lead = cut.pts + 1.0
+        if cut.pts < lead:
+            self._reader.rewind()
+            self._units = _Units(self._reader.units())
+        self._skip(cut, begins)
+
+    def _firstOfReference(self) -> Unit | None:
+        """The next unit of the first track; nothing is lost by looking."""
+        seen: list[tuple[int, Unit]] = []
+        found = None
+        for entry in self._units:
+            seen.append(entry)
+            if entry[0] == 0:
+                found = entry[1]
+                break
+        self._units.putBack(seen)
+        return found
+
+    def _beginning(self, cut: Cut) -> Callable[[Unit], bool]:
+        """Whether a unit of the first track is at or after a cut."""
+        pts, dts = cut.pts - _ROUNDING, cut.dts - _ROUNDING
+        if self._video and cut.key:
+            return lambda unit: unit.key and unit.pts >= pts
+        if self._video:
+            return lambda unit: unit.dts >= dts
+        return lambda unit: unit.pts >= pts
+
+    def _isPast(self, index: int, unit: Unit, cut: Cut) -> bool:
+        """Whether a unit of another track than the first is at or after a cut."""
+        if self._tracks[index].kind == "video":
+            return unit.dts >= cut.dts - _ROUNDING
+        return unit.pts >= cut.pts - _ROUNDING
+
+    def _skip(self, cut: Cut, begins: Callable[[Unit], bool]) -> None:
+        """Drops what the first track has before a cut; keeps what the others have after it."""
+        kept: list[tuple[int, Unit]] = []
+        for index, unit in self._units:
+            if index == 0:
+                if self._sampleBytes[0] and unit.pts < cut.pts < unit.pts + unit.duration:
+                    unit = self._split(0, unit, cut.pts)[1]
+                if begins(unit):
+                    kept.append((index, unit))
+                    break
+            elif self._isPast(index, unit, cut):
+                kept.append((index, unit))
+        self._units.putBack(kept)
+
+    def _split(self, index: int, unit: Unit, time: float) -> tuple[Unit, Unit]:
+        """Cuts a run of PCM samples at the first sample at or after an NPT."""
+        track = self._tracks[index]
+        count = ceil((time - unit.pts) * track.sampleRate - 1e-3)
+        at = count * self._sampleBytes[index]
+        length = count / track.sampleRate
+        return (
+            Unit(unit.dts, unit.pts, length, True, unit.data[:at]),
+            Unit(unit.dts + length, unit.pts + length, unit.duration - length, True, unit.data[at:]),
+        )
+
+    def _fill(self, units: list[list[Unit]], cut: Cut, following: Cut | None) -> bool:
+        """
+        Takes units up to the next cut.
+
+        @return: whether the file ended with them.
+        """
+        begins = self._beginning(following) if following is not None else None
+        waiting = set(range(len(self._tracks)))
+        ahead: list[tuple[int, Unit]] = []
+        aheadBytes = 0
+        for entry in self._units:
+            index, unit = entry
+            if index in self._early:
+                if not self._isPast(index, unit, cut):
+                    if not self._sampleBytes[index] or unit.pts + unit.duration <= cut.pts:
+                        continue
+                    unit = self._split(index, unit, cut.pts)[1]
+                self._early.discard(index)
+            if following is None or begins is None:
+                units[index].append(unit)
+                continue
+            if index in waiting:
+                if self._sampleBytes[index] and unit.pts + unit.duration > following.pts > unit.pts:
+                    unit, rest = self._split(index, unit, following.pts)
+                    units[index].append(unit)
+                    entry, unit = (index, rest), rest
+                if not (begins(unit) if index == 0 else self._isPast(index, unit, following)):
+                    units[index].append(unit)
+                    continue
+                waiting.discard(index)
+            ahead.append(entry)
+            aheadBytes += len(unit.data)
+            if not waiting or (0 not in waiting and aheadBytes > _LAG_BYTES):
+                break
+        self._units.putBack(ahead)
+        return not ahead

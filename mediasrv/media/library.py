@@ -1,0 +1,167 @@
+"""
+The library: folders mounted under names, and the way from a path to a presentation, with no way out of the folder.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
+
+from mediasrv.media.containers import NotMedia
+from mediasrv.media.presentation import FileVersion, Presentation
+from mediasrv.media.tracks import Track
+
+#: presentations remembered after their last use: a few kilobytes each
+_REMEMBERED = 1000
+
+
+class NotFound(Exception):
+    """Nothing is there that may be seen under this path."""
+
+
+def resolve(root: str, segments: Sequence[str], hidden: bool = False) -> str:
+    """
+    The file that path segments name inside a folder (SEC-6).
+
+    Symbolic links are followed as long as they stay inside; names that begin with a dot are seen only if C{hidden}.
+
+    @raise NotFound: for everything that is no regular file in the folder.
+    """
+    for segment in segments:
+        if segment in ("", ".", "..") or "/" in segment or "\0" in segment or (os.sep != "/" and os.sep in segment):
+            raise NotFound("/".join(segments))
+        if segment.startswith(".") and not hidden:
+            raise NotFound("/".join(segments))
+    base = os.path.realpath(root)
+    try:
+        path = os.path.realpath(os.path.join(base, *segments), strict=True)
+        inside = os.path.commonpath((base, path)) == base
+        # realpath has followed the links, so this looks at the file itself; opening a FIFO would wait for its writer
+        isFile = os.path.isfile(path)
+    except (OSError, ValueError, UnicodeError):
+        raise NotFound("/".join(segments)) from None
+    if not inside or not isFile:
+        raise NotFound("/".join(segments))
+    return path
+
+
+class Library:
+    """
+    Folders by name, and the presentations in them.
+
+    @ivar folders: name (the first path segment) to folder.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        folders: Mapping[str, str],
+        carries: Callable[[Track], bool],
+        pool: ThreadPool,
+        reactor: IReactorFromThreads,
+        fragmentDuration: float = 2.0,
+        openFiles: int = 64,
+        hidden: bool = False,
+    ) -> None:
+        """
+        @param carries: whether a track can be delivered as it is.
+        @param pool: the reader threads.
+        @param openFiles: how many files stay open at most.
+        """
+        self.folders = dict(folders)
+        self._carries = carries
+        self._pool = pool
+        self._reactor = reactor
+        self._fragmentDuration = fragmentDuration
+        self._openFiles = openFiles
+        self._hidden = hidden
+        self._known: OrderedDict[str, Presentation] = OrderedDict()
+        self._opening: dict[tuple[str, FileVersion], list[Deferred[Presentation]]] = {}
+
+    def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
+        """
+        The presentation that a path names: the mount's name, then the way inside the folder.
+
+        @return: fails with L{NotFound}, L{NotMedia} or L{PermissionError}.
+        """
+        located = deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
+        return located.addCallback(self._opened)
+
+    def _locate(self, segments: tuple[str, ...]) -> tuple[str, FileVersion]:
+        """In a reader thread: a folder may be on a disk that sleeps."""
+        if not segments or segments[0] not in self.folders:
+            raise NotFound("/".join(segments))
+        path = resolve(self.folders[segments[0]], segments[1:], self._hidden)
+        if not os.access(path, os.R_OK):
+            raise PermissionError(path)
+        try:
+            return path, FileVersion.of(path)
+        except OSError:
+            raise NotFound("/".join(segments)) from None
+
+    def _opened(self, located: tuple[str, FileVersion]) -> Presentation | Deferred[Presentation]:
+        path, version = located
+        known = self._known.get(path)
+        if known is not None and known.version == version:
+            self._known.move_to_end(path)
+            return known
+        deferred: Deferred[Presentation] = Deferred()
+        waiting = self._opening.get(located)
+        if waiting is not None:
+            waiting.append(deferred)
+            return deferred
+        self._opening[located] = [deferred]
+        opening = deferToThreadPool(
+            self._reactor, self._pool, Presentation, path, version, self._carries, self._fragmentDuration
+        )
+        opening.addBoth(self._finished, located)
+        return deferred
+
+    def _finished(self, result: Presentation | Failure, located: tuple[str, FileVersion]) -> None:
+        if isinstance(result, Failure):
+            if result.check(NotMedia):
+                self._log.info("{path} is not played: {reason}", path=located[0], reason=result.getErrorMessage())
+        else:
+            for sentence in result.omitted:
+                self._log.warn("{path}: {sentence}", path=located[0], sentence=sentence)
+            self._remember(result)
+        for deferred in self._opening.pop(located):
+            if not deferred.called:
+                deferred.callback(result)
+
+    def _remember(self, presentation: Presentation) -> None:
+        replaced = self._known.pop(presentation.path, None)
+        if replaced is not None:
+            self._close(replaced)
+        self._known[presentation.path] = presentation
+        if len(self._known) > _REMEMBERED:
+            self._close(self._known.popitem(last=False)[1])
+        self._limitOpenFiles()
+
+    def used(self, presentation: Presentation) -> None:
+        """Notes that a presentation is being read, so that others give their file back first."""
+        if self._known.get(presentation.path) is presentation:
+            self._known.move_to_end(presentation.path)
+        self._limitOpenFiles()
+
+    def _limitOpenFiles(self) -> None:
+        openOnes = [known for known in self._known.values() if known.isOpen]
+        for presentation in openOnes[: max(0, len(openOnes) - self._openFiles)]:
+            self._close(presentation)
+
+    def _close(self, presentation: Presentation) -> None:
+        self._pool.callInThread(presentation.close)
+
+    def close(self) -> None:
+        """Gives all files back; blocks for the reads under way."""
+        while self._known:
+            self._known.popitem()[1].close()
