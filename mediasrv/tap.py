@@ -1,0 +1,205 @@
+"""
+The command line: C{twistd mediasrv}.
+
+Flags and the file of C{--config} become one L{Settings}, flags winning. All mistakes are found while options are
+parsed, so that C{twistd} says in one line what is wrong and exits with status 1 before anything is opened.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import Field, replace
+from typing import Any
+
+from twisted.application import strports
+from twisted.application.service import IService, MultiService
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IReactorCore
+from twisted.python import usage
+
+from mediasrv import __version__
+from mediasrv.media import demo
+from mediasrv.service import MediaService
+from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
+from twisted import copyright as twistedCopyright
+
+#: the settings that have a flag with a value, besides --media and --port; the rest is for --config
+_FLAGS = ("rtp-port", "payload-size", "cache-size", "session-timeout", "max-sessions", "cache-folder")
+
+#: connections that may wait to be accepted; Twisted's 50 are too few when a thousand viewers come at once
+_BACKLOG = 1024
+
+
+def _explained(key: str) -> str:
+    """What C{--help} says about a setting."""
+    each: Field[Any] = SETTINGS[key]
+    meaning, unit, value = each.metadata["meaning"], each.metadata["unit"], defaultOf(each)
+    default = f"{value >> 20}M" if unit == "bytes" and value % (1 << 20) == 0 else f"{value}"
+    return _sentence(meaning + (f", in {unit}" if unit not in meaning else "")) + f" [default: {default}]"
+
+
+def _sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
+
+
+class Options(usage.Options):
+    """
+    What C{twistd mediasrv} understands.
+
+    @ivar settings: what the options make, once they are parsed.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "Streams the media files of folders over RTSP. A file bbb.mp4 of the folder given as movies=/srv/movies "
+        "is rtsp://HOST:8554/movies/bbb.mp4. Settings without a flag of their own go into the file of --config."
+    )
+    optFlags = [["hidden-files", None, _sentence(SETTINGS["hidden-files"].metadata["meaning"])]]
+    optParameters = [
+        ["config", None, None, "Read settings from this TOML file; flags win over it."],
+        *([key, None, None, _explained(key)] for key in _FLAGS),
+    ]
+    compData = usage.Completions(optActions={"config": usage.CompleteFiles("*.toml"), "media": usage.CompleteDirs()})
+
+    settings: Settings
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._media: dict[str, str] = {}
+        self._ports: list[str] = []
+        self._mistaken = False
+
+    def opt_media(self, text: str) -> None:
+        """
+        Serve this folder, as [NAME=]DIR; may be repeated. NAME is the first element of the URL's path, and the
+        folder's own name if it is left out. [default: demo clips]
+        """
+        name, equals, folder = text.partition("=")
+        if not equals or os.sep in name:  # /srv/a=b is a folder, not one that is called "/srv/a"
+            folder = text
+            name = os.path.basename(os.path.abspath(os.path.expanduser(text)))
+        if name in self._media:
+            raise usage.UsageError(f"--media: two folders are called {name!r}; say --media OTHERNAME={folder}")
+        self._media[name] = folder
+
+    def opt_port(self, description: str) -> None:
+        """
+        Take RTSP here; may be repeated. The number of a TCP port, or an endpoint such as
+        tcp:8554:interface=127.0.0.1, tls:/etc/certificates:port=322 or systemd:domain=INET:name=rtsp. [default: 8554]
+        """
+        self._ports.append(description)
+
+    opt_p = opt_port
+
+    def opt_http(self, description: str) -> None:
+        """Web pages: there are none in this version, so that it can only be "none". [default: none]"""
+        if description != "none":
+            raise usage.UsageError(f"--http: {description!r}: this version serves no web pages, only none is possible")
+
+    def opt_version(self) -> None:
+        """Display the versions of mediasrv and Twisted, and exit."""
+        print(f"mediasrv {__version__}, Twisted {twistedCopyright.version}")
+        sys.exit(0)
+
+    def parseOptions(self, options: list[str] | None = None) -> None:
+        """
+        Parses the command line.
+
+        @raise usage.UsageError: for a mistake, in one line.
+        """
+        try:
+            super().parseOptions(options)
+        except usage.UsageError:
+            self._mistaken = True
+            raise
+
+    def getUsage(self, width: int | None = None) -> str:
+        """The explanations; but after a mistake only where to find them, lest its one line drown."""
+        return "twistd mediasrv --help explains the options.\n" if self._mistaken else super().getUsage(width)
+
+    def postOptions(self) -> None:
+        """Makes L{settings}."""
+        values: dict[str, Any] = {}
+        if self["config"] is not None:
+            try:
+                values = readFile(self["config"])
+            except SettingsError as error:
+                raise usage.UsageError(f"{error}") from None
+        try:
+            values.update(self._flags())
+            self.settings = Settings(**values)
+        except SettingsError as error:
+            raise usage.UsageError(f"--{error.where.partition('.')[0]}: {error.problem}") from None
+        for description in self.settings.ports:
+            _checkEndpoint(description)
+
+    def _flags(self) -> dict[str, Any]:
+        """The settings for which there was a flag."""
+        values = {SETTINGS[key].name: fromText(key, self[key]) for key in _FLAGS if self[key] is not None}
+        if self._media:
+            values["media"] = self._media
+        if self._ports:
+            values["ports"] = tuple(self._ports)
+        if self["hidden-files"]:
+            values["hiddenFiles"] = True
+        return values
+
+
+def _checkEndpoint(description: str) -> None:
+    from twisted.internet import reactor
+
+    try:
+        serverFromString(reactor, description)
+    except Exception as error:  # an endpoint's parser may be anybody's; Twisted's own raise half a dozen classes
+        raise usage.UsageError(f"port: {description}: {type(error).__name__}: {error}") from None
+
+
+def _withBacklog(description: str, reactor: IReactorCore) -> str:
+    """The description of an endpoint with our backlog, where it can have one and gives none."""
+    if ":backlog=" in description:
+        return description
+    longer = f"{description}:backlog={_BACKLOG}"
+    try:
+        serverFromString(reactor, longer)
+    except (TypeError, ValueError):
+        return description  # systemd: takes none, and tcp:8554:50 gives one
+    return longer
+
+
+def _withDemo(settings: Settings) -> Settings:
+    """
+    These settings, with the demo clips as their media. Makes them before anything listens: when the port opens, they
+    are there.
+    """
+    folder = os.path.join(settings.cacheFolder, "demo")
+    clips = demo.missing(folder)
+    if clips:
+        # Not the log, which twistd keeps back until the service is made.
+        print(f"Making the demo clips in {folder}, this once.", file=sys.stderr)
+    try:
+        for clip in clips:
+            demo.make(folder, clip)
+    except OSError as error:
+        raise SystemExit(f"No --media is given, and the demo clips cannot be made in {folder}: {error}") from None
+    return replace(settings, media={"demo": folder})
+
+
+def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
+    """
+    The media server, and below it one service for each endpoint that takes RTSP.
+
+    @raise SystemExit: if the demo clips are asked for and cannot be made.
+    """
+    if reactor is None:
+        from twisted.internet import reactor as theReactor
+
+        reactor = theReactor
+    settings = options.settings if options.settings.media else _withDemo(options.settings)
+    media = MediaService(settings, reactor)
+    server = MultiService()
+    media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
+    for description in settings.ports:
+        port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)
+        port.setServiceParent(server)
+    return server

@@ -1,0 +1,18 @@
+"""The log observer for twistd."""
+
+from __future__ import annotations
+
+import re
+
+from twisted.logger import Logger
+
+from mediasrv.logs import text
+
+
+def test_textLeavesDebuggingOut(capsys):
+    log = Logger(namespace="here", observer=text())
+    log.debug("a packet")
+    log.info("{number} sessions", number=3)
+    log.error("a mistake")
+    lines = capsys.readouterr().out.splitlines()
+    assert [re.sub(r"^\S+ ", "", line) for line in lines] == ["[here#info] 3 sessions", "[here#error] a mistake"]

@@ -1,0 +1,240 @@
+"""The command line: from flags and files to settings and services."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import MultiService
+from twisted.internet.protocol import Factory
+from twisted.internet.testing import MemoryReactorClock
+from twisted.python.usage import UsageError
+
+from mediasrv import __version__, tap
+from mediasrv.media import demo
+from mediasrv.settings import Settings
+from mediasrv.tap import Options, makeService
+
+ROOT = Path(__file__).parent.parent
+
+
+class MediaDouble(MultiService):
+    """Stands in for MediaService, which is tested elsewhere."""
+
+    def __init__(self, settings: Settings, reactor: object) -> None:
+        super().__init__()
+        self.settings = settings
+        self.factory = Factory()
+
+    def rtspFactory(self) -> Factory:
+        return self.factory
+
+
+@pytest.fixture(autouse=True)
+def mediaDouble(monkeypatch) -> None:
+    monkeypatch.setattr(tap, "MediaService", MediaDouble)
+
+
+def parsed(*arguments: str) -> Options:
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+def twistd(*arguments: str, cache: Path) -> subprocess.CompletedProcess[str]:
+    """Runs twistd with the plugin of this source tree, from a folder that is not this source tree."""
+    return subprocess.run(
+        [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", "-n", "--pidfile=", *arguments],
+        cwd=cache,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.fixture
+def folders(tmp_path, monkeypatch) -> Path:
+    """Two folders in the current one, which is also home."""
+    for name in ("films", "a=b"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_nothingGiven():
+    settings = parsed().settings
+    assert settings.media == {}
+    assert settings.ports == ("tcp:8554",)
+    assert settings.rtpPort == 8000
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "folder"),
+    [
+        ("movies=films", "movies", "films"),
+        ("films", "films", "films"),
+        ("films/", "films", "films"),
+        ("./films/.", "films", "films"),
+        ("movies=~/films", "movies", "films"),
+        ("./a=b", "a=b", "a=b"),
+        ("x=a=b", "x", "a=b"),
+    ],
+)
+def test_media(folders, text, name, folder):
+    assert parsed("--media", text).settings.media == {name: str(folders / folder)}
+
+
+def test_mediaRepeats(folders):
+    assert list(parsed("--media", "one=films", "--media", "two=films").settings.media) == ["one", "two"]
+
+
+def test_ports():
+    options = parsed("-p", "8554", "--port", "tcp:8555:interface=127.0.0.1")
+    assert options.settings.ports == ("tcp:8554", "tcp:8555:interface=127.0.0.1")
+
+
+def test_flags(folders):
+    settings = parsed(
+        *("--rtp-port", "0", "--payload-size", "1200", "--cache-size", "64M", "--session-timeout", "30"),
+        *("--max-sessions", "7", "--cache-folder", "cache", "--hidden-files", "--http", "none"),
+    ).settings
+    assert (settings.rtpPort, settings.payloadSize, settings.cacheSize) == (0, 1200, 64 << 20)
+    assert (settings.sessionTimeout, settings.maxSessions, settings.hiddenFiles) == (30, 7, True)
+    assert settings.cacheFolder == str(folders / "cache")
+
+
+def test_flagsWinOverTheFile(folders):
+    (folders / "etc.toml").write_text(
+        'port = 1554\nrtp-port = 9000\nburst = 8\nhidden-files = true\n[media]\nold = "films"\n'
+    )
+    settings = parsed("--config", "etc.toml", "--rtp-port", "9100", "--media", "new=films").settings
+    assert settings.ports == ("tcp:1554",)
+    assert (settings.rtpPort, settings.burst, settings.hiddenFiles) == (9100, 8, True)
+    assert settings.media == {"new": str(folders / "films")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--media", "/does/not/exist"], "--media: /does/not/exist is not there"),
+        (["--media", "/"], "--media: '' cannot be the first element of a path"),
+        (["--media", "x="], "--media: '' is not a path"),
+        (
+            ["--media", "films", "--media", "films/../films"],
+            "--media: two folders are called 'films'; say --media OTHERNAME=films/../films",
+        ),
+        (["--port", "65536"], "--port: 65536 is not between 0 and 65535"),
+        (["--port", "nonsense:1"], "port: nonsense:1: ValueError: Unknown endpoint type: 'nonsense'"),
+        (["--port", "tcp:rtsp"], "port: tcp:rtsp: ValueError: invalid literal for int() with base 10: 'rtsp'"),
+        (
+            ["--rtp-port", "8001"],
+            "--rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)",
+        ),
+        (["--rtp-port", "many"], "--rtp-port: 'many' is not a whole number"),
+        (["--http", "8080"], "--http: '8080': this version serves no web pages, only none is possible"),
+        (["--record", "films"], "option --record not recognized"),
+        (["films"], "Wrong number of arguments."),
+        (["--config", "none.toml"], "none.toml: No such file or directory"),
+        (["--config", "bad.toml"], "bad.toml: tick: 9 is not between 0.001 and 0.1"),
+    ],
+)
+def test_mistakes(folders, arguments, message):
+    (folders / "bad.toml").write_text("tick = 9")
+    with pytest.raises(UsageError) as caught:
+        parsed(*arguments)
+    assert str(caught.value) == message
+
+
+def test_mistakeIsNotDrownedInExplanations():
+    options = Options()
+    assert "--media=" in options.getUsage()
+    with pytest.raises(UsageError):
+        options.parseOptions(["--bogus"])
+    assert options.getUsage() == "twistd mediasrv --help explains the options.\n"
+
+
+def test_serviceListens(folders):
+    """One port each, with our backlog unless the endpoint gives one."""
+    reactor = MemoryReactorClock()
+    options = parsed(
+        *("--media", "films", "-p", "1554", "-p", "tcp:1555:interface=127.0.0.1"),
+        *("-p", "tcp:1556:backlog=7", "-p", "tcp:1557:127.0.0.1:8"),
+    )
+    server = makeService(options, reactor)
+    media, *ports = server
+    assert media.settings is options.settings
+    assert all(isinstance(port, StreamServerEndpointService) and port.factory is media.factory for port in ports)
+    for port in ports:
+        port.privilegedStartService()
+    assert [(port, backlog, interface) for port, _, backlog, interface in reactor.tcpServers] == [
+        (1554, 1024, ""),
+        (1555, 1024, "127.0.0.1"),
+        (1556, 7, ""),
+        (1557, 8, "127.0.0.1"),
+    ]
+
+
+def test_demoClipsWithoutMedia(tmp_path, monkeypatch, capsys):
+    made = []
+
+    def make(folder: str, clip: demo.Clip) -> None:
+        os.makedirs(folder, exist_ok=True)
+        made.append((folder, clip.name))
+
+    monkeypatch.setattr(demo, "make", make)
+    server = makeService(parsed("--cache-folder", str(tmp_path)), MemoryReactorClock())
+    folder = str(tmp_path / "demo")
+    assert made == [(folder, "clock.mp4"), (folder, "clock.webm")]
+    assert capsys.readouterr().err == f"Making the demo clips in {folder}, this once.\n"
+    assert next(iter(server)).settings.media == {"demo": folder}
+
+
+def test_demoClipsAreMadeOnce(tmp_path, monkeypatch, capsys):
+    (tmp_path / "demo").mkdir()
+    for clip in demo.CLIPS:
+        (tmp_path / "demo" / clip.name).touch()
+    monkeypatch.setattr(demo, "make", lambda folder, clip: pytest.fail("made again"))
+    makeService(parsed("--cache-folder", str(tmp_path)), MemoryReactorClock())
+    assert capsys.readouterr().err == ""
+
+
+def test_demoClipsCannotBeMade(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match=r"No --media is given, and the demo clips cannot be made in .*file"):
+        makeService(parsed("--cache-folder", str(tmp_path / "file")), MemoryReactorClock())
+
+
+def test_helpExplainsEachOption(tmp_path):
+    result = twistd("mediasrv", "--help", cache=tmp_path)
+    assert result.returncode == 0
+    text = " ".join(result.stdout.split())
+    for option in ("media", "port", "http", "config", "rtp-port", "payload-size", "cache-size", "session-timeout"):
+        assert f"--{option}=" in text
+    for default in (
+        "[default: 8554]",
+        "[default: demo clips]",
+        "[default: 8000]",
+        "[default: 256M]",
+        "[default: none]",
+    ):
+        assert default in text
+    assert not [word for word in ("--record", "--users", "--manhole") if word in text]
+
+
+def test_version(tmp_path):
+    assert twistd("mediasrv", "--version", cache=tmp_path).stdout.startswith(f"mediasrv {__version__}, Twisted ")
+
+
+def test_mistakeEndsTwistdWithOneLine(tmp_path):
+    result = twistd("mediasrv", "--media", "/does/not/exist", cache=tmp_path)
+    assert result.returncode == 1
+    assert result.stdout.endswith(": --media: /does/not/exist is not there\n")
+    assert len(result.stdout.splitlines()) == 4
+    assert result.stderr == ""
