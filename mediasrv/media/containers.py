@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
+from math import inf
 from typing import Any
 
 import av
@@ -119,6 +121,15 @@ class Container:
         first = self.tracks[0]
         self._reference = next(entry for entry in self._streams.values() if entry.track is first)
 
+    @property
+    def created(self) -> float | None:
+        """Unix seconds when it was made, if it says so."""
+        try:
+            made = datetime.fromisoformat(str(self._container.metadata.get("creation_time", "")))
+        except ValueError:
+            return None
+        return (made if made.tzinfo else made.replace(tzinfo=UTC)).timestamp()
+
     def _isPlayable(self, stream: Any) -> bool:
         if stream.type not in ("video", "audio"):
             return False  # subtitles and data: no player asks for them over RTSP
@@ -167,7 +178,12 @@ class Container:
 
     @property
     def lead(self) -> float:
-        """Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself."""
+        """
+        Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself. Infinite where
+        seeking is not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722.
+        """
+        if self.tracks[0].codec == "adpcm_g722":
+            return inf
         return 0.0 if "mov" in self._container.format.name or len(self.tracks) == 1 else 1.0
 
     def seekPoints(self) -> tuple[list[SeekPoint], float]:

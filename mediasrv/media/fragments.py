@@ -207,15 +207,20 @@ class FragmentReader:
         """Drops what the first track has before a cut; keeps what the others have after it."""
         kept: list[tuple[int, Unit]] = []
         for index, unit in self._units:
+            trimmed = self._trim(index, unit, cut)
             if index == 0:
-                if self._sampleBytes[0] and unit.pts < cut.pts < unit.pts + unit.duration:
-                    unit = self._split(0, unit, cut.pts)[1]
-                if begins(unit):
-                    kept.append((index, unit))
+                if begins(trimmed):
+                    kept.append((index, trimmed))
                     break
-            elif self._isPast(index, unit, cut):
-                kept.append((index, unit))
+            elif self._isPast(index, trimmed, cut):
+                kept.append((index, trimmed))
         self._units.putBack(kept)
+
+    def _trim(self, index: int, unit: Unit, cut: Cut) -> Unit:
+        """Without the samples that lie before a cut, if some lie after it."""
+        if self._sampleBytes[index] and unit.pts < cut.pts < unit.pts + unit.duration:
+            return self._split(index, unit, cut.pts)[1]
+        return unit
 
     def _split(self, index: int, unit: Unit, time: float) -> tuple[Unit, Unit]:
         """Cuts a run of PCM samples at the first sample at or after an NPT."""
@@ -241,19 +246,19 @@ class FragmentReader:
         for entry in self._units:
             index, unit = entry
             if index in self._early:
+                unit = self._trim(index, unit, cut)
                 if not self._isPast(index, unit, cut):
-                    if not self._sampleBytes[index] or unit.pts + unit.duration <= cut.pts:
-                        continue
-                    unit = self._split(index, unit, cut.pts)[1]
+                    continue
+                entry = (index, unit)
                 self._early.discard(index)
             if following is None or begins is None:
                 units[index].append(unit)
                 continue
             if index in waiting:
-                if self._sampleBytes[index] and unit.pts + unit.duration > following.pts > unit.pts:
-                    unit, rest = self._split(index, unit, following.pts)
-                    units[index].append(unit)
-                    entry, unit = (index, rest), rest
+                if self._sampleBytes[index] and unit.pts < following.pts < unit.pts + unit.duration:
+                    head, unit = self._split(index, unit, following.pts)
+                    units[index].append(head)
+                    entry = (index, unit)
                 if not (begins(unit) if index == 0 else self._isPast(index, unit, following)):
                     units[index].append(unit)
                     continue

@@ -54,6 +54,7 @@ class Presentation:
     @ivar tracks: in the order of the SDP: video, then audio.
     @ivar omitted: a sentence for each stream of the file that is not among the tracks.
     @ivar duration: NPT seconds of the end.
+    @ivar created: Unix seconds that NPT 0 stands for: what the file says of its making, else its modification.
     @ivar cuts: where its fragments start.
     """
 
@@ -72,6 +73,7 @@ class Presentation:
         container = Container(path, carries)
         self.tracks: list[Track] = container.tracks
         self.omitted: list[str] = container.omitted
+        self.created: float = container.created if container.created is not None else version.modified / 1e9
         points, self.duration = container.seekPoints()
         self.cuts: list[Cut] = planCuts(points, self.duration, fragmentDuration)
         self._starts = [cut.pts for cut in self.cuts]

@@ -89,6 +89,11 @@ class MessageParser:
         self._swallowLF = False  # the head ended in a lone CR at the end of the buffer
         self.broken = False
 
+    @property
+    def isAmidMessage(self) -> bool:
+        """Whether the beginning of a message waits for its rest."""
+        return (not self.broken and len(self._buffer) > self._offset) or self._pending is not None
+
     def feed(self, data: bytes) -> list[Message]:
         """
         Takes what the connection received and returns what it completes, errors included, in order. Raises nothing.

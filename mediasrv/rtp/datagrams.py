@@ -1,0 +1,297 @@
+"""
+RTP over UDP: one pair of ports for all sessions, and bursts by segmentation offload.
+
+A burst leaves with one C{sendmsg}; the kernel, or the network card, cuts it into datagrams (UDP_SEGMENT, Linux 4.18).
+That costs a third of a system call per packet. Where it is refused the packets leave one by one. Twisted's own
+C{Port.write} is not used for sending: it takes one datagram at a time and raises when the socket's buffer is full.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections import deque
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IListeningPort, IReactorSocket
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from mediasrv.rtp.bursts import HEADER_SIZE, Burst
+from mediasrv.rtp.packets import PacketError
+from mediasrv.rtp.rtcp import ReceiverReport, SenderReport, parseCompound
+from mediasrv.rtp.sender import TrackSender
+
+#: setsockopt and control message of linux/udp.h, which the socket module does not name
+_UDP_SEGMENT = 103
+
+#: the kernel's names for larger buffers than an unprivileged process may ask for
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
+
+#: bytes that the socket takes before it says that it is full
+_BUFFER = 8 << 20
+
+#: what the kernel answers when it, or the interface, does no segmentation offload
+_NO_OFFLOAD = {errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EMSGSIZE}
+
+#: what it answers when the packet has to wait
+_LATER = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
+
+#: bytes of what is received; all that is expected is RTCP
+_LARGEST_DATAGRAM = 8192
+
+_PORTS_TRIED = 50
+
+Address = tuple[str, int]
+
+
+class PortsTaken(OSError):
+    """No pair of an even and the next odd UDP port is to be had."""
+
+
+class DatagramTransport:
+    """
+    One track on its way to one UDP client.
+
+    @ivar host: the client's address; nothing is ever sent to another (SET-12).
+    @ivar ports: where it wants RTP and RTCP. Changed by what comes from the same host (SET-18).
+    """
+
+    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "ssrc")
+
+    def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int) -> None:
+        self._pair = pair
+        self._heard: Callable[[bytes], None] | None = None
+        self.host = host
+        self.media: Address = (host, ports[0])
+        self.control: Address = (host, ports[1])
+        self.ssrc = ssrc
+        self.confirmed = False
+        pair.add(self)
+
+    def send(self, sender: TrackSender, burst: Burst) -> bool:
+        return self._pair.send(sender, burst, self.media)
+
+    def sendControl(self, data: bytes) -> None:
+        self._pair.sendControl(data, self.control)
+
+    def listen(self, heard: Callable[[bytes], None]) -> None:
+        """Wants to be told what the client sends to the RTCP port."""
+        self._heard = heard
+
+    def controlReceived(self, data: bytes) -> None:
+        """RTCP came from the client."""
+        if self._heard is not None:
+            self._heard(data)
+
+    def close(self) -> None:
+        """Forgets the client's addresses."""
+        self._pair.remove(self)
+
+
+class _MediaPort(DatagramProtocol):
+    """The even port. Clients send nothing here but what opens a way through their NAT."""
+
+    def __init__(self, pair: DatagramPair) -> None:
+        self._pair = pair
+
+    def datagramReceived(self, data: bytes, address: Address) -> None:
+        self._pair.punched(address)
+
+
+class _ControlPort(DatagramProtocol):
+    """The odd port, for RTCP."""
+
+    def __init__(self, pair: DatagramPair) -> None:
+        self._pair = pair
+
+    def datagramReceived(self, data: bytes, address: Address) -> None:
+        self._pair.controlReceived(data, address)
+
+
+class DatagramPair:
+    """
+    The pair of UDP ports that all sessions of one address family share.
+
+    @ivar port: the even one, for RTP; RTCP has the next.
+    @ivar offload: whether bursts leave with one system call.
+    """
+
+    _log = Logger()
+
+    def __init__(self, reactor: IReactorSocket, family: socket.AddressFamily = socket.AF_INET, port: int = 0) -> None:
+        """
+        @param port: the even one; 0 lets the system choose.
+        @raise PortsTaken: if they are not free.
+        """
+        self.offload = hasattr(socket.socket, "sendmsg")
+        self._byMedia: dict[Address, DatagramTransport] = {}
+        self._byControl: dict[Address, DatagramTransport] = {}
+        self._bySSRC: dict[int, DatagramTransport] = {}
+        self._unconfirmed: dict[str, deque[DatagramTransport]] = {}
+        self._ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
+        media, control = _bindPair(family, port)
+        self.port: int = media.getsockname()[1]
+        self._ports: list[IListeningPort] = []
+        for bound, protocol in ((media, _MediaPort(self)), (control, _ControlPort(self))):
+            self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, _LARGEST_DATAGRAM))
+            bound.close()  # the reactor has a duplicate
+        self._media: socket.socket = self._ports[0].socket  # type: ignore[attr-defined]
+        self._control: socket.socket = self._ports[1].socket  # type: ignore[attr-defined]
+
+    # Who is where
+
+    def add(self, transport: DatagramTransport) -> None:
+        """From now on what comes from a transport's addresses is for it."""
+        self._byMedia[transport.media] = transport
+        self._byControl[transport.control] = transport
+        self._bySSRC[transport.ssrc] = transport
+        self._unconfirmed.setdefault(transport.host, deque()).append(transport)
+
+    def remove(self, transport: DatagramTransport) -> None:
+        """Undoes L{add}."""
+        for known, address in ((self._byMedia, transport.media), (self._byControl, transport.control)):
+            if known.get(address) is transport:
+                del known[address]
+        self._bySSRC.pop(transport.ssrc, None)
+        self._confirm(transport)
+
+    def _confirm(self, transport: DatagramTransport) -> None:
+        transport.confirmed = True
+        waiting = self._unconfirmed.get(transport.host)
+        if waiting is not None and transport in waiting:
+            waiting.remove(transport)
+            if not waiting:
+                del self._unconfirmed[transport.host]
+
+    def punched(self, address: Address) -> None:
+        """
+        Something came to the RTP port: a client opens a way through its NAT (SET-18). From the port that it asked for,
+        all is well; from another port of the same host, that is what its NAT made of the first of its tracks from which
+        nothing was heard yet: clients send these packets in the order of their SETUPs.
+        """
+        known = self._byMedia.get(address)
+        if known is None:
+            waiting = self._unconfirmed.get(address[0])
+            if not waiting:
+                return
+            known = waiting[0]
+            del self._byMedia[known.media]
+            known.media = address
+            self._byMedia[address] = known
+        if not known.confirmed:
+            self._confirm(known)
+
+    def controlReceived(self, data: bytes, address: Address) -> None:
+        """RTCP: from the address that the client named, or about one of our SSRCs from the same host (RTCP-6)."""
+        known = self._byControl.get(address)
+        if known is None:
+            known = self._about(data, address[0])
+            if known is None:
+                return
+            self._byControl.pop(known.control, None)
+            known.control = address
+            self._byControl[address] = known
+        known.controlReceived(data)
+
+    def _about(self, data: bytes, host: str) -> DatagramTransport | None:
+        try:
+            packets = parseCompound(data)
+        except PacketError:
+            return None
+        for packet in packets:
+            if isinstance(packet, ReceiverReport | SenderReport):
+                for block in packet.reports:
+                    known = self._bySSRC.get(block.ssrc)
+                    if known is not None and known.host == host:
+                        return known
+        return None
+
+    # Sending
+
+    def send(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
+        """
+        Sends a burst.
+
+        @return: False if the socket is full; what did not leave yet is to be offered again.
+        """
+        payloads = burst.payloads
+        if not self.offload or len(payloads) == 1 or sender.sent:
+            return self._sendSingly(sender, burst, address)
+        buffers: list[bytes] = [b""] * (2 * len(payloads))
+        buffers[::2] = sender.headers(burst)
+        buffers[1::2] = payloads
+        size = len(payloads[0]) + HEADER_SIZE
+        ancillary = self._ancillary.get(size)
+        if ancillary is None:
+            ancillary = self._ancillary[size] = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size))]
+        try:
+            self._media.sendmsg(buffers, ancillary, 0, address)
+        except OSError as error:
+            if error.errno in _LATER:
+                return False
+            if error.errno in _NO_OFFLOAD:
+                self.offload = False
+                self._log.warn("no UDP segmentation offload here ({reason}): packets leave one by one", reason=error)
+                return self._sendSingly(sender, burst, address)
+            # unreachable: to the session that is a loss like any other
+        sender.count(len(payloads), burst.octets)
+        return True
+
+    def _sendSingly(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
+        for header, payload in zip(sender.headers(burst), burst.payloads[sender.sent :], strict=True):
+            try:
+                self._media.sendto(header + payload, address)
+            except OSError as error:
+                if error.errno in _LATER:
+                    return False
+            sender.count(1, len(payload))
+            sender.sent += 1
+        sender.sent = 0
+        return True
+
+    def sendControl(self, data: bytes, address: Address) -> None:
+        """Sends RTCP; where the network refuses, the next report will do."""
+        try:
+            self._control.sendto(data, address)
+        except OSError:
+            return
+
+    def close(self) -> None:
+        """Gives the ports back."""
+        for port in self._ports:
+            port.stopListening()
+
+
+def _bindPair(family: int, port: int) -> tuple[socket.socket, socket.socket]:
+    """An even port and the next one (RFC 3550 section 11)."""
+    for _ in range(_PORTS_TRIED):
+        media = _bind(family, port)
+        if media is not None:
+            number = media.getsockname()[1]
+            control = _bind(family, number + 1) if number % 2 == 0 and number < 65535 else None
+            if control is not None:
+                return media, control
+            media.close()
+        if port:
+            break
+    raise PortsTaken(f"UDP ports {port} and {port + 1} are not both free" if port else "no two UDP ports are free")
+
+
+def _bind(family: int, port: int) -> socket.socket | None:
+    bound = socket.socket(family, socket.SOCK_DGRAM)
+    bound.setblocking(False)
+    for forced, polite in ((_SO_SNDBUFFORCE, socket.SO_SNDBUF), (_SO_RCVBUFFORCE, socket.SO_RCVBUF)):
+        try:
+            bound.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)
+        except OSError:
+            bound.setsockopt(socket.SOL_SOCKET, polite, _BUFFER)
+    try:
+        if family == socket.AF_INET6:
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        bound.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
+    except OSError:
+        bound.close()
+        return None
+    return bound

@@ -1,0 +1,100 @@
+"""
+The writing side of an RTSP connection: replies, and the interleaved data of its sessions with their back-pressure.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import Any, Protocol, cast
+
+from twisted.internet import tcp
+from twisted.internet.interfaces import IPushProducer, ITransport
+from zope.interface import implementer
+
+#: bytes that the kernel keeps unsent before it takes no more: a client that seeks does not first read old seconds
+_UNSENT = 256 << 10
+
+
+class Waiting(Protocol):
+    """Who is told when a blocked conduit takes data again."""
+
+    def unblocked(self) -> None: ...
+
+
+def writeNow(transport: Any, data: bytes) -> None:
+    """
+    Writes to a transport, at once where nothing is waiting in front.
+
+    Twisted's own C{write} only fills a buffer, which the next turn of the reactor sends: a turn later, and for half of
+    the time that a connection costs. So if that buffer, which is two private attributes, is empty, the socket is tried
+    first. What it does not take goes the ordinary way, and so does everything that is not plain TCP.
+    """
+    plain = isinstance(transport, tcp.Connection) and not transport.TLS
+    if plain and transport.connected and not (transport.dataBuffer or transport._tempDataBuffer):
+        with suppress(OSError):  # full, or gone: the reactor finds out which
+            data = data[transport.socket.send(data) :]
+        if not data:
+            return
+    transport.write(data)
+
+
+@implementer(IPushProducer)
+class Conduit:
+    """
+    @ivar pieces: interleaved data that the next flush sends.
+    @ivar blocked: whether the client reads more slowly than we send: players wait.
+    """
+
+    def __init__(self, transport: ITransport) -> None:
+        self._transport = transport
+        self._producing = False
+        self._waiting: set[Waiting] = set()
+        self.pieces: list[bytes] = []
+        self.blocked = False
+        if isinstance(transport, tcp.Connection):
+            # Small packets must not wait for the acknowledgement of others.
+            transport.setTcpNoDelay(True)
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+                transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+
+    def join(self, waiting: Waiting) -> None:
+        """A player sends through here: it is told when it may go on."""
+        self._waiting.add(waiting)
+        if not self._producing:
+            self._producing = True
+            cast(Any, self._transport).registerProducer(self, True)
+
+    def leave(self, waiting: Waiting) -> None:
+        """Undoes L{join}."""
+        self._waiting.discard(waiting)
+
+    def write(self, data: bytes) -> None:
+        """Sends a message, in front of nothing that was sent before."""
+        self.flush()
+        writeNow(self._transport, data)
+
+    def flush(self) -> None:
+        if self.pieces:
+            data = b"".join(self.pieces)
+            self.pieces.clear()
+            writeNow(self._transport, data)
+
+    def pauseProducing(self) -> None:
+        self.blocked = True
+
+    def resumeProducing(self) -> None:
+        self.blocked = False
+        for waiting in list(self._waiting):
+            waiting.unblocked()
+
+    def stopProducing(self) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The connection is gone, or about to go."""
+        if self._producing:
+            self._producing = False
+            cast(Any, self._transport).unregisterProducer()
+        self._waiting.clear()
+        self.pieces.clear()

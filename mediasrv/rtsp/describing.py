@@ -1,0 +1,44 @@
+"""
+OPTIONS and DESCRIBE (RFC 2326 sections 10.1 and 10.2).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mediasrv.rtsp.headers import acceptsSDP, formatDate, notModified
+from mediasrv.rtsp.messages import Headers, Request, Response
+from mediasrv.rtsp.replies import PUBLIC, Refused
+from mediasrv.rtsp.urls import contentBase, parseURI, splitTrack
+
+if TYPE_CHECKING:
+    from mediasrv.rtsp.server import RTSPServer
+
+
+async def options(server: RTSPServer, request: Request) -> Response:
+    """What this server does; with a Session it keeps that alive (OPT-2)."""
+    headers = Headers([("Public", PUBLIC)])
+    if "Session" in request.headers:
+        headers.set("Session", server.sessionHeader(server.sessionOf(request)))
+    return Response(200, headers)
+
+
+async def describe(server: RTSPServer, request: Request) -> Response:
+    """
+    The session description of a presentation.
+
+    @raise Refused: 406 for a client that takes no SDP.
+    """
+    if not acceptsSDP(request.headers.get("Accept")):
+        raise Refused(406)
+    url = splitTrack(parseURI(request.uri))[0]
+    presentation = await server.presentation(url)
+    modified = presentation.version.modified / 1e9
+    headers = Headers([("Last-Modified", formatDate(modified))])
+    if notModified(request.headers.get("If-Modified-Since"), modified):
+        return Response(304, headers)
+    headers.set("Content-Base", contentBase(url.literal))
+    headers.set("Content-Type", "application/sdp")
+    headers.set("Cache-Control", "must-revalidate")
+    body = server.site.onDemand.describe(presentation, server.address)
+    return Response(200, headers, body.encode("utf-8", "replace"))

@@ -1,0 +1,22 @@
+"""
+Refusals: how a method says no.
+"""
+
+from __future__ import annotations
+
+from mediasrv.rtsp.messages import Headers, Response
+
+#: what this server does, in one header (OPT-1)
+PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
+
+
+class Refused(Exception):
+    """
+    A request that is answered with an error.
+
+    @ivar response: the answer, without the headers that every answer has.
+    """
+
+    def __init__(self, code: int, *headers: tuple[str, str], body: bytes = b"") -> None:
+        super().__init__(code)
+        self.response = Response(code, Headers(headers), body)

@@ -1,0 +1,328 @@
+"""
+One RTSP connection: requests in, replies out in the same order, interleaved data in between.
+
+The parser does no I/O and the methods know no socket; this shell puts them together. Requests are served one after the
+other, because the answers have to be in order and a pipelined PLAY means the session of the SETUP in front of it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mediasrv.media.containers import NotMedia
+from mediasrv.media.library import NotFound
+from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.rtp.datagrams import DatagramPair
+from mediasrv.rtp.interleaved import Outlet
+from mediasrv.rtsp import describing, parameters, playing, setup
+from mediasrv.rtsp.conduit import Conduit
+from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
+from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
+from mediasrv.rtsp.parser import MessageParser
+from mediasrv.rtsp.replies import PUBLIC, Refused
+from mediasrv.rtsp.session import RTSPSession
+from mediasrv.rtsp.urls import MediaURL
+
+if TYPE_CHECKING:
+    from mediasrv.rtsp.site import RTSPSite
+
+#: requests that wait for their turn before no more are read, and when reading goes on
+_QUEUE_FULL, _QUEUE_LOW = 64, 16
+
+#: methods of the RFC that are not for what this server has
+_NOT_ALLOWED = frozenset({"ANNOUNCE", "RECORD", "REDIRECT"})
+
+Method = Callable[["RTSPServer", Request], Awaitable[Response]]
+
+
+class RTSPServer(Protocol):
+    """
+    @ivar site: what all connections share.
+    @ivar conduit: the writing side.
+    @ivar peer: the client's address, without port.
+    @ivar address: ours, as the client reached it.
+    @ivar lastSeen: monotonic seconds when the last whole message came.
+    """
+
+    _log = Logger()
+    transport: Any  # ITCPTransport and IPushProducer
+
+    method_OPTIONS: Method = staticmethod(describing.options)
+    method_DESCRIBE: Method = staticmethod(describing.describe)
+    method_SETUP: Method = staticmethod(setup.setUp)
+    method_PLAY: Method = staticmethod(playing.play)
+    method_PAUSE: Method = staticmethod(playing.pause)
+    method_TEARDOWN: Method = staticmethod(playing.tearDown)
+    method_GET_PARAMETER: Method = staticmethod(parameters.getParameter)
+    method_SET_PARAMETER: Method = staticmethod(parameters.setParameter)
+
+    def __init__(self, site: RTSPSite) -> None:
+        self.site = site
+        self.peer = ""
+        self.address = ""
+        self.lastSeen = site.now()
+        self._parser = MessageParser(site.limits)
+        self._queue: deque[Request | MessageError] = deque()
+        self._serving: Deferred[None] | None = None
+        self._inLoop = False
+        self._afterReply: Callable[[], None] | None = None
+        self._carried: set[RTSPSession] = set()
+        self._used: dict[str, RTSPSession] = {}
+
+    # The connection
+
+    def connectionMade(self) -> None:
+        self.peer = getattr(self.transport.getPeer(), "host", "") or "local"
+        self.address = getattr(self.transport.getHost(), "host", "")
+        self.conduit = Conduit(self.transport)
+        if not self.site.connected(self):
+            self.conduit.write(Response(503, Headers([("Retry-After", "30")])).toBytes())
+            self.transport.loseConnection()
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.conduit.close()
+        self.site.disconnected(self)
+        self._queue.clear()
+        if self._serving is not None:
+            self._serving.cancel()
+        for session in list(self._carried):
+            session.end("connection lost")
+        self._used.clear()
+
+    def dataReceived(self, data: bytes) -> None:
+        for message in self._parser.feed(data):
+            self.lastSeen = self.site.now()
+            if isinstance(message, InterleavedFrame):
+                self._frameReceived(message)
+            elif isinstance(message, Response):
+                # to nothing that we asked; but who answers lives (CON-6)
+                self._alive(message.headers)
+            else:
+                self._queue.append(message)
+        self._serveQueue()
+        if len(self._queue) > _QUEUE_FULL:
+            self.transport.pauseProducing()
+
+    def _frameReceived(self, frame: InterleavedFrame) -> None:
+        """From the client comes RTCP; on other channels nothing that we know (INT-3)."""
+        for session in self._carried:
+            track = session.trackOn(frame.channel)
+            if track is not None:
+                session.controlFrom(track, frame.payload)
+                return
+
+    def _serveQueue(self) -> None:
+        """Serves what has come, until something has to be waited for."""
+        if self._inLoop:
+            return
+        self._inLoop = True
+        try:
+            while self._queue and self._serving is None and not self.conduit.blocked:
+                message = self._queue.popleft()
+                if isinstance(message, MessageError):
+                    self._refuse(message)
+                else:
+                    self._serve(message)
+        finally:
+            self._inLoop = False
+        if len(self._queue) <= _QUEUE_LOW and self.transport.connected:
+            self.transport.resumeProducing()
+
+    def _refuse(self, error: MessageError) -> None:
+        response = Response(error.code)
+        if error.cseq is not None:
+            response.headers.set("CSeq", error.cseq)
+        response.headers.set("Server", self.site.serverName)
+        self.conduit.write(response.toBytes())
+        if error.fatal:
+            self._queue.clear()
+            self.conduit.close()
+            self.transport.loseConnection()
+
+    def _serve(self, request: Request) -> None:
+        serving = Deferred.fromCoroutine(self._answer(request))
+        if serving.called:
+            serving.addErrback(self._failed)
+            return
+        self._serving = serving
+        serving.addErrback(self._failed)
+        serving.addCallback(self._served)
+
+    def _served(self, _: None) -> None:
+        self._serving = None
+        if self.transport.connected:
+            self._serveQueue()
+
+    def _failed(self, failure: Failure) -> None:
+        if self.transport.connected:
+            self._log.failure("a request could not be answered", failure)
+            self.transport.loseConnection()
+
+    async def _answer(self, request: Request) -> None:
+        """Answers one request, whatever happens."""
+        self._afterReply = None
+        response = await self._response(request)
+        headers = response.headers
+        reply = Headers([("CSeq", request.headers.get("CSeq", "0")), ("Server", self.site.serverName)])
+        for name, value in headers.items():
+            reply.set(name, value)
+        timestamp = request.headers.get("Timestamp")
+        if timestamp is not None:
+            reply.set("Timestamp", timestamp)
+        closing = "close" in request.headers.get("Connection", "").lower()
+        if closing:
+            reply.set("Connection", "close")
+        response.headers = reply
+        self.conduit.write(response.toBytes())
+        afterReply, self._afterReply = self._afterReply, None
+        if afterReply is not None:
+            afterReply()
+        if closing:
+            self.conduit.close()
+            self.transport.loseConnection()
+
+    async def _response(self, request: Request) -> Response:
+        try:
+            self._alive(request.headers)
+            return await self._dispatch(request)
+        except Refused as refused:
+            response = refused.response
+        except HeaderError as error:
+            response = Response(error.code)
+        except NotFound:
+            response = Response(404)
+        except PresentationChanged:
+            response = Response(404)
+        except NotMedia:
+            response = Response(415)
+        except PermissionError:
+            response = Response(403)
+        except Exception:
+            self._log.failure("{method} {uri} failed", method=request.method, uri=request.uri[:500])
+            response = Response(500)
+        self._nameSession(request, response)
+        return response
+
+    def _nameSession(self, request: Request, response: Response) -> None:
+        """An error names the session as well, if that lives (section 1.11 of the requirements)."""
+        try:
+            session = self.sessionOf(request)
+        except (Refused, HeaderError):
+            return
+        response.headers.set("Session", self.sessionHeader(session))
+
+    async def _dispatch(self, request: Request) -> Response:
+        method: Method | None = getattr(self, f"method_{request.method}", None)
+        if method is None:
+            if request.method in _NOT_ALLOWED:
+                raise Refused(405, ("Allow", PUBLIC))
+            raise Refused(501, ("Public", PUBLIC))
+        unsupported = requiredFeatures(request.headers)
+        if unsupported:
+            raise Refused(551, ("Unsupported", ", ".join(unsupported)))
+        return await method(self, request)
+
+    # What the methods ask for
+
+    def afterReply(self, call: Callable[[], None]) -> None:
+        """Wants something done as soon as the reply to the request at hand was sent."""
+        self._afterReply = call
+
+    async def presentation(self, url: MediaURL) -> Presentation:
+        """
+        The presentation that a URL names.
+
+        @raise NotFound: and what else L{mediasrv.media.library.Library.presentation} fails with.
+        """
+        if url.escapes:
+            raise NotFound(url.literal)
+        return await self.site.onDemand.presentation(url.segments)
+
+    def sessionOf(self, request: Request) -> RTSPSession:
+        """
+        The session that a request names (SEC-8: by who may name it).
+
+        @raise Refused: 454 if there is none for this client.
+        """
+        value = request.headers.get("Session")
+        if value is None:
+            raise Refused(454)
+        session = self.site.registry.get(parseSession(value)[0])
+        if not isinstance(session, RTSPSession) or session.peer != self.peer:
+            raise Refused(454)
+        if session.carrier is not None and session.carrier is not self:
+            # its data flow over another connection, so does its control (CON-3)
+            raise Refused(454)
+        self._used[session.id] = session
+        return session
+
+    def sessionHeader(self, session: RTSPSession) -> str:
+        """The Session header of a reply."""
+        self._used[session.id] = session
+        return formatSession(session.id, self.site.sessionTimeout)
+
+    def _alive(self, headers: Headers) -> None:
+        """
+        A message keeps its session alive; one that names none the session of this connection, if there is just one
+        (TMO-4).
+        """
+        value = headers.get("Session")
+        for id in [known for known, session in self._used.items() if session.state == "gone"]:
+            del self._used[id]
+        if value is None:
+            if len(self._used) == 1:
+                next(iter(self._used.values())).alive()
+            return
+        try:
+            session = self.site.registry.get(parseSession(value)[0])
+        except HeaderError:
+            return
+        if isinstance(session, RTSPSession) and session.peer == self.peer and session.carrier in (None, self):
+            session.alive()
+
+    def hasDatagrams(self) -> bool:
+        """Whether this client can be sent UDP: it may have come over something that has no IP address."""
+        return self.site.pairFor(self.peer) is not None
+
+    def datagrams(self) -> DatagramPair:
+        """The UDP ports for this client."""
+        pair = self.site.pairFor(self.peer)
+        assert pair is not None
+        return pair
+
+    # Sessions with interleaved data
+
+    @property
+    def outlet(self) -> Outlet:
+        return self.conduit
+
+    def adopt(self, session: RTSPSession) -> None:
+        self._carried.add(session)
+        self.conduit.join(session.player)
+
+    def release(self, session: RTSPSession) -> None:
+        self._carried.discard(session)
+        self.conduit.leave(session.player)
+
+    def isChannelUsed(self, channel: int) -> bool:
+        """Whether a session of this connection has an interleaved channel."""
+        return any(session.isChannelUsed(channel) for session in self._carried)
+
+    @property
+    def isIdle(self) -> bool:
+        """Whether nobody would miss it: no session is known here and no request is being answered."""
+        return self._serving is None and not any(session.state != "gone" for session in self._used.values())
+
+    def closeIdle(self) -> None:
+        """Closes it, with a word if a request has only half arrived (408)."""
+        if self._parser.isAmidMessage:
+            self.conduit.write(Response(408, Headers([("Server", self.site.serverName)])).toBytes())
+        self.conduit.close()
+        self.transport.loseConnection()

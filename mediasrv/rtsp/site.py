@@ -1,0 +1,138 @@
+"""
+What all RTSP connections share, and the factory that makes them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import ip_address
+
+from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
+from twisted.internet.protocol import Factory
+from twisted.logger import Logger
+
+from mediasrv.registry import Registry
+from mediasrv.rtp.datagrams import DatagramPair
+from mediasrv.rtsp.parser import Limits
+from mediasrv.rtsp.server import RTSPServer
+from mediasrv.rtsp.session import RTSPSession
+from mediasrv.streaming.ondemand import OnDemand
+
+#: seconds between two looks for who has been silent for too long
+_SWEEP = 1.0
+
+#: a session whose client does not read has this many timeouts: its own requests may wait behind what it does not read
+_PATIENCE = 10
+
+
+class RTSPSite:
+    """
+    @ivar onDemand: the presentations.
+    @ivar registry: the sessions of all doors.
+    @ivar limits: of what a client may send.
+    @ivar sessionTimeout: seconds.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        onDemand: OnDemand,
+        registry: Registry,
+        pairFor: Callable[[bool], DatagramPair | None],
+        reactor: IReactorTime,
+        serverName: str = "mediasrv",
+        sessionTimeout: int = 60,
+        idleTimeout: float = 60.0,
+        connectionsPerPeer: int = 0,
+        limits: Limits | None = None,
+    ) -> None:
+        """
+        @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
+        @param connectionsPerPeer: of one address; 0 is no limit.
+        """
+        self.onDemand = onDemand
+        self.registry = registry
+        self.serverName = serverName
+        self.sessionTimeout = sessionTimeout
+        self.limits = limits or Limits()
+        self._pairFor = pairFor
+        self._reactor = reactor
+        self._idleTimeout = idleTimeout
+        self._connectionsPerPeer = connectionsPerPeer
+        self._connections: set[RTSPServer] = set()
+        self._perPeer: Counter[str] = Counter()
+        self._sweeping: IDelayedCall | None = None
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return self.onDemand.pacer.now()
+
+    def pairFor(self, peer: str) -> DatagramPair | None:
+        """The UDP ports from which an address is reached."""
+        try:
+            address = ip_address(peer.partition("%")[0])
+        except ValueError:
+            return None
+        return self._pairFor(address.version == 6)
+
+    def connected(self, connection: RTSPServer) -> bool:
+        """
+        A connection came.
+
+        @return: whether there is room for it.
+        """
+        self._connections.add(connection)
+        self._perPeer[connection.peer] += 1
+        return not self._connectionsPerPeer or self._perPeer[connection.peer] <= self._connectionsPerPeer
+
+    def disconnected(self, connection: RTSPServer) -> None:
+        """A connection went."""
+        self._connections.discard(connection)
+        self._perPeer[connection.peer] -= 1
+        if not self._perPeer[connection.peer]:
+            del self._perPeer[connection.peer]
+
+    def start(self) -> None:
+        """Begins to look for silent clients."""
+        self._sweeping = self._reactor.callLater(_SWEEP, self._sweep)
+
+    def _sweep(self) -> None:
+        self._sweeping = self._reactor.callLater(_SWEEP, self._sweep)
+        now = self.now()
+        for session in self.registry:
+            if isinstance(session, RTSPSession):
+                timeout = self.sessionTimeout * (_PATIENCE if session.player.outlet.blocked else 1)
+                if now - session.lastSeen > timeout:
+                    self._log.info("session {id} of {peer} timed out", id=session.id, peer=session.peer)
+                    session.end("timeout")
+        for connection in list(self._connections):
+            if connection.isIdle and now - connection.lastSeen > self._idleTimeout:
+                connection.closeIdle()
+
+    def stop(self) -> None:
+        """Ends all sessions and connections."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        for session in self.registry:
+            if isinstance(session, RTSPSession):
+                session.end("the server stops")
+        for connection in list(self._connections):
+            connection.conduit.close()
+            connection.transport.loseConnection()
+
+
+class RTSPFactory(Factory):
+    """Makes the connections of one endpoint."""
+
+    noisy = False
+
+    def __init__(self, site: RTSPSite) -> None:
+        self._site = site
+
+    def buildProtocol(self, addr: IAddress | None) -> RTSPServer:
+        connection = RTSPServer(self._site)
+        connection.factory = self
+        return connection

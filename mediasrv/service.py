@@ -1,0 +1,133 @@
+"""
+The media server as one Twisted service: everything is made and put together here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from mediasrv.media.cache import Cache
+from mediasrv.media.library import Library
+from mediasrv.registry import Registry
+from mediasrv.rtp.bursts import BurstPlan, PacketFragment
+from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtsp.parser import Limits
+from mediasrv.rtsp.site import RTSPFactory, RTSPSite
+from mediasrv.settings import Settings
+from mediasrv.streaming.loader import FragmentLoader
+from mediasrv.streaming.ondemand import OnDemand, carriesTrack
+from mediasrv.streaming.pacer import Pacer
+
+
+class MediaService(MultiService):
+    """
+    A media server. It listens on UDP by itself; what it serves over TCP are factories for endpoints of your own.
+
+    @ivar settings: as given.
+    @ivar registry: all sessions.
+    @ivar library: the folders.
+    """
+
+    _log = Logger()
+
+    def __init__(self, settings: Settings, reactor: Any = None) -> None:
+        """
+        @param reactor: the running one if left out.
+        """
+        super().__init__()
+        if reactor is None:
+            from twisted.internet import reactor
+        self._reactor = reactor
+        self.settings = settings
+        self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer)
+        self._readers = ThreadPool(0, settings.readers, name="mediasrv readers")
+        self.library = Library(
+            settings.media,
+            carriesTrack,
+            self._readers,
+            reactor,
+            settings.fragmentDuration,
+            settings.openFiles,
+            settings.hiddenFiles,
+        )
+        self._cache: Cache[PacketFragment] = Cache(settings.cacheSize)
+        self._pacer = Pacer(reactor, settings.tick, time.monotonic)
+        loader = FragmentLoader(self.library, self._cache, self._readers, reactor)
+        plan = BurstPlan(settings.payloadSize, settings.burst, settings.tick)
+        self._onDemand = OnDemand(self.library, loader, self._pacer, plan)
+        self._pairs: dict[bool, DatagramPair | None] = {}
+        self._site = RTSPSite(
+            self._onDemand,
+            self.registry,
+            self._pairFor,
+            reactor,
+            settings.serverName,
+            settings.sessionTimeout,
+            settings.idleTimeout,
+            settings.maxConnectionsPerPeer,
+            Limits(requestLine=settings.maxHeaderSize, head=settings.maxHeaderSize, body=settings.maxBodySize),
+        )
+
+    @property
+    def rtpPort(self) -> int:
+        """The first of the UDP ports, once the service runs."""
+        pair = self._pairs.get(False)
+        return pair.port if pair is not None else 0
+
+    def rtspFactory(self) -> RTSPFactory:
+        """A factory for an endpoint that takes RTSP."""
+        return RTSPFactory(self._site)
+
+    def privilegedStartService(self) -> None:
+        """Binds the UDP ports, which may need rights that the process gives up afterwards."""
+        self._bind()
+        super().privilegedStartService()
+
+    def startService(self) -> None:
+        """
+        @raise PortsTaken: if the UDP ports are in use.
+        """
+        self._bind()
+        self._readers.start()
+        self._site.start()
+        super().startService()
+
+    def _bind(self) -> None:
+        if False not in self._pairs:
+            self._pairs[False] = DatagramPair(self._reactor, socket.AF_INET, self.settings.rtpPort)
+
+    def _pairFor(self, version6: bool) -> DatagramPair | None:
+        """The UDP ports of an address family. Those for IPv6 are opened for the first client that comes over it."""
+        if version6 not in self._pairs:
+            try:
+                self._pairs[True] = DatagramPair(self._reactor, socket.AF_INET6, self.rtpPort)
+            except (PortsTaken, OSError) as error:
+                self._log.warn("no RTP over UDP for clients on IPv6: {reason}", reason=error)
+                self._pairs[True] = None
+        return self._pairs[version6]
+
+    def stopService(self) -> Deferred[Any]:
+        """Ends all sessions, then gives ports, threads and files back."""
+        self._site.stop()
+        self._pacer.stop()
+        for pair in self._pairs.values():
+            if pair is not None:
+                pair.close()
+        self._pairs.clear()
+        stopped = Deferred.fromCoroutine(self._stopReaders())
+        stopped.addCallback(lambda _: super(MediaService, self).stopService())
+        return stopped
+
+    async def _stopReaders(self) -> None:
+        """Waits for the reads under way, without holding the reactor."""
+        await deferToThread(self._readers.stop)
+        self.library.close()
+        self._cache.clear()

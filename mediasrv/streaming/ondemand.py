@@ -1,0 +1,118 @@
+"""
+On-demand streaming without a protocol: what every door needs to describe a presentation and to play it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from weakref import WeakKeyDictionary
+
+from twisted.internet.defer import Deferred
+
+from mediasrv.media.library import Library
+from mediasrv.media.presentation import Presentation
+from mediasrv.media.tracks import Track
+from mediasrv.rtp.bursts import BurstPlan
+from mediasrv.rtp.interleaved import Outlet
+from mediasrv.rtp.payloads.formats import PayloadError, PayloadFormat
+from mediasrv.rtp.payloads.registry import formatFor
+from mediasrv.rtp.sdp import TrackDescription, describe, payloadTypes
+from mediasrv.rtp.timeline import SessionClock
+from mediasrv.streaming.loader import FragmentLoader
+from mediasrv.streaming.pacer import Pacer
+from mediasrv.streaming.player import Player, PlayerListener
+
+#: payload sizes that clients ask for are cut down to a multiple of this, so that they share what is made for one
+_SIZE_STEP = 64
+
+
+def carriesTrack(track: Track) -> bool:
+    """Whether RTP has a payload format for a track as it is."""
+    try:
+        formatFor(track)
+    except PayloadError:
+        return False
+    return True
+
+
+class OnDemand:
+    """
+    The library as RTP presents it.
+
+    @ivar pacer: drives all players.
+    """
+
+    def __init__(self, library: Library, loader: FragmentLoader, pacer: Pacer, plan: BurstPlan) -> None:
+        """
+        @param plan: how packets are cut where the client asks for nothing else.
+        """
+        self.library = library
+        self.pacer = pacer
+        self._loader = loader
+        self._plan = plan
+        self._formats: WeakKeyDictionary[Presentation, list[PayloadFormat]] = WeakKeyDictionary()
+
+    def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
+        """As L{Library.presentation}."""
+        return self.library.presentation(segments)
+
+    def formatsOf(self, presentation: Presentation) -> list[PayloadFormat]:
+        """The payload format of each track."""
+        formats = self._formats.get(presentation)
+        if formats is None:
+            formats = self._formats[presentation] = [formatFor(track) for track in presentation.tracks]
+        return formats
+
+    def describe(self, presentation: Presentation, address: str) -> str:
+        """
+        The session description of a presentation.
+
+        @param address: ours, as the client reached it.
+        """
+        formats = self.formatsOf(presentation)
+        version = presentation.version
+        return describe(
+            title=presentation.title,
+            address=address,
+            sessionId=version.inode,
+            version=version.modified // 1000,
+            duration=presentation.duration,
+            tracks=[
+                TrackDescription(payloadFormat.track.index, payloadFormat, payloadType)
+                for payloadFormat, payloadType in zip(formats, payloadTypes(formats), strict=True)
+            ],
+            etag=version.etag,
+        )
+
+    def payloadType(self, presentation: Presentation, track: int) -> int:
+        """The payload type of a track, as its description says."""
+        return payloadTypes(self.formatsOf(presentation))[track]
+
+    def planFor(self, payloadSize: int | None) -> BurstPlan:
+        """
+        How to cut packets for a client.
+
+        @param payloadSize: bytes that it wants at most (Blocksize); None if it did not say.
+        """
+        if payloadSize is None or payloadSize >= self._plan.payloadSize:
+            return self._plan
+        size = max(_SIZE_STEP, payloadSize - payloadSize % _SIZE_STEP)
+        return BurstPlan(size, self._plan.longest, self._plan.pause)
+
+    def clock(self) -> SessionClock:
+        """The clock of a new session."""
+        return SessionClock(self.pacer.now(), time.time())
+
+    def player(
+        self,
+        presentation: Presentation,
+        plan: BurstPlan,
+        clock: SessionClock,
+        cname: str,
+        outlet: Outlet,
+        listener: PlayerListener,
+    ) -> Player:
+        """A player for one session."""
+        formats = self.formatsOf(presentation)
+        return Player(presentation, formats, plan, self._loader, self.pacer, clock, cname, outlet, listener)

@@ -1,0 +1,474 @@
+"""
+The player: sends an on-demand presentation to one session, from where to where it was asked.
+
+Two straight lines rule it. The session's timeline maps the wall clock to RTP time and never changes; each PLAY pins a
+position to an instant on it (L{TrackSender.begin}). The pace is a second line, from NPT to the instant when things are
+due; it is the one that gives way when the client, or our disk, is slow: what comes late keeps its timestamps.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import inf
+from typing import Protocol
+
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from mediasrv.media.containers import NotMedia
+from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.rtp.bursts import Burst, BurstPlan, PacketFragment
+from mediasrv.rtp.interleaved import Outlet
+from mediasrv.rtp.payloads.formats import PayloadFormat
+from mediasrv.rtp.reports import senderReport
+from mediasrv.rtp.sender import TrackSender
+from mediasrv.rtp.timeline import SessionClock
+from mediasrv.streaming.loader import FragmentLoader
+from mediasrv.streaming.pacer import Pacer
+
+#: seconds by which packets may leave before they are presented, when requests follow each other faster than pictures
+_LEAD = 0.5
+
+#: seconds that a picture takes where nobody knows
+_FRAME = 0.04
+
+#: seconds before the end of a fragment at which the next one is fetched
+_AHEAD = 1.0
+
+#: seconds to look back for a key frame
+_LOOK_BACK = 60.0
+
+#: seconds between sender reports, spread so that they do not go in step (RTCP-2)
+_REPORT_INTERVAL = (4.0, 6.0)
+
+
+class NothingToPlay(Exception):
+    """The file has nothing at the place that was asked for, or near it."""
+
+
+class PlayerListener(Protocol):
+    """Who is told how playing ends."""
+
+    def rangeEnded(self) -> None:
+        """The end of the range was reached: the player is paused there."""
+
+    def mediaEnded(self) -> None:
+        """The presentation is over: the player is paused at its end."""
+
+    def playerFailed(self) -> None:
+        """Something went wrong inside; the player sends nothing any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """
+    Where to play from.
+
+    @ivar position: NPT seconds, on a key frame unless C{resumed}.
+    @ivar fragment: which has it.
+    @ivar index: of the first burst to send.
+    @ivar resumed: whether it goes on exactly where it was paused.
+    """
+
+    position: float
+    fragment: PacketFragment
+    index: int
+    resumed: bool = False
+
+
+class Player:
+    """
+    Plays one presentation to one session.
+
+    @ivar senders: for each track of the presentation its sender, or None where the client did not ask for it. May be
+        changed while paused.
+    @ivar outlet: what they send through.
+    @ivar isPlaying: whether packets are being sent.
+    """
+
+    _log = Logger()
+
+    __slots__ = (
+        "_ahead",
+        "_anchor",
+        "_blockedAt",
+        "_bursts",
+        "_clock",
+        "_cname",
+        "_failed",
+        "_formats",
+        "_fragment",
+        "_index",
+        "_listener",
+        "_loader",
+        "_loading",
+        "_pacer",
+        "_pausePoint",
+        "_plan",
+        "_presentation",
+        "_presented",
+        "_reportAt",
+        "_shift",
+        "_skip",
+        "_start",
+        "_startIndex",
+        "_starvedAt",
+        "_stop",
+        "_upcoming",
+        "isPlaying",
+        "outlet",
+        "senders",
+        "slot",
+    )
+
+    def __init__(
+        self,
+        presentation: Presentation,
+        formats: Sequence[PayloadFormat],
+        plan: BurstPlan,
+        loader: FragmentLoader,
+        pacer: Pacer,
+        clock: SessionClock,
+        cname: str,
+        outlet: Outlet,
+        listener: PlayerListener,
+    ) -> None:
+        """
+        @param formats: one for each track of the presentation.
+        @param clock: of the session; its timelines are those of the senders.
+        """
+        self._presentation = presentation
+        self._formats = formats
+        self._plan = plan
+        self._loader = loader
+        self._pacer = pacer
+        self._clock = clock
+        self._cname = cname
+        self._listener = listener
+        self.outlet = outlet
+        self.senders: list[TrackSender | None] = [None] * len(formats)
+        self.isPlaying = False
+        self.slot = -1
+        self._fragment: PacketFragment | None = None
+        self._bursts: list[Burst] = []  # of _fragment
+        self._index = 0
+        self._startIndex = 0
+        self._start = 0.0  # NPT where the PLAY under way began
+        self._anchor = 0.0  # monotonic seconds at which that is presented
+        self._shift = 0.0  # monotonic seconds minus NPT when it is due
+        self._stop = inf  # NPT
+        self._skip = -inf  # NPT before which nothing is sent
+        self._pausePoint = 0.0
+        self._presented = -inf  # monotonic seconds when the last picture sent is presented
+        self._ahead = inf  # NPT at which the next fragment is fetched
+        self._upcoming: PacketFragment | None = None
+        self._loading: Deferred[PacketFragment] | None = None
+        self._failed = False
+        self._blockedAt: float | None = None
+        self._starvedAt: float | None = None
+        self._reportAt = 0.0
+
+    # Where
+
+    @property
+    def position(self) -> float:
+        """The NPT that is being sent, seconds; the pause point while paused."""
+        if not self.isPlaying:
+            return self._pausePoint
+        now = self._pacer.now()
+        for halted in (self._blockedAt, self._starvedAt):
+            if halted is not None:
+                now = min(now, halted)
+        return min(max(now - self._shift, self._start), self._stop, max(self._presentation.duration, self._start))
+
+    async def cue(self, time: float) -> Cue:
+        """
+        Finds the key frame at or before an NPT.
+
+        @raise NothingToPlay: if the file has none there.
+        """
+        number = first = self._presentation.fragmentAt(time)
+        while True:
+            fragment = await self._fetch(number)
+            index = fragment.entryAt(time)
+            if number == 0 and fragment.bursts and self._isTop(fragment, index, time):
+                return Cue(0.0, fragment, 0)
+            if index is not None:
+                return Cue(fragment.bursts[index].pts, fragment, index)
+            number -= 1
+            if number < 0 or self._presentation.cuts[number].pts < time - _LOOK_BACK:
+                return await self._cueWithoutKey(first)
+
+    @staticmethod
+    def _isTop(fragment: PacketFragment, index: int | None, time: float) -> bool:
+        """Whether an NPT is before, or hardly after, the first key frame: then all that is there is played."""
+        if index is None:
+            return True
+        return index == fragment.firstEntry() and time < fragment.bursts[index].pts + _FRAME
+
+    async def _cueWithoutKey(self, number: int) -> Cue:
+        """Where key frames are too rare to go back to, decoders have to find their way from between."""
+        fragment = await self._fetch(number)
+        if not fragment.bursts:
+            raise NothingToPlay("nothing is there in the file")
+        return Cue(max(0.0, fragment.bursts[0].pts), fragment, 0)
+
+    async def _fetch(self, number: int) -> PacketFragment:
+        fragment = self._loader.peek(self._presentation, number, self._plan)
+        if fragment is None:
+            fragment = await self._loader.load(self._presentation, number, self._formats, self._plan)
+        return fragment
+
+    def cueHere(self) -> Cue | None:
+        """Where it was paused, to go on without a gap; None if it cannot go on from there."""
+        if self._fragment is None or self._pausePoint >= self._stop:
+            return None
+        return Cue(self._pausePoint, self._fragment, self._index, resumed=True)
+
+    # Playing
+
+    def start(self, cue: Cue, stop: float | None = None, delay: float = 0.0) -> dict[int, tuple[int, int]]:
+        """
+        Gets ready to play: sequence numbers and timestamps are settled, nothing is sent before L{run}.
+
+        @param stop: NPT seconds of what is not sent any more; None for the end of the presentation.
+        @param delay: seconds from now until it begins.
+        @return: for each track index that is sent the sequence number of its next packet and the RTP time of the
+            cue's position.
+        """
+        self._halt()
+        now = self._pacer.now() + delay
+        anchor = max(now, self._anchor + cue.position - self._start if cue.resumed else self._presented)
+        self._anchor = anchor
+        self._start = cue.position
+        self._shift = max(now, anchor - _LEAD) - cue.position
+        self._stop = inf if stop is None else stop
+        # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
+        self._skip = -inf if cue.resumed or cue.index == 0 else cue.position - 1e-6
+        self._enter(cue.fragment, cue.index)
+        self._failed = False
+        infos = {}
+        for index, sender in enumerate(self.senders):
+            if sender is not None:
+                infos[index] = (sender.sequence, sender.begin(cue.position, anchor))
+                sender.startMarker = self._formats[index].startMarker
+        return infos
+
+    def run(self) -> None:
+        """Begins, or goes on, to send: what is due now leaves at once, not at the next tick."""
+        self.isPlaying = True
+        self._reportAt = 0.0
+        when = self.advance(self._pacer.now())
+        if when is not None and self.isPlaying:
+            self._pacer.schedule(self, when)
+
+    def pause(self, point: float | None = None) -> float:
+        """
+        Stops sending.
+
+        @param point: NPT seconds where to go on later, if not here (PAU-2).
+        @return: the pause point.
+        """
+        self._pausePoint = self.position
+        self._halt()
+        if point is not None:
+            self._pausePoint = point
+            self._fragment = None
+        return self._pausePoint
+
+    def stopAt(self, point: float) -> bool:
+        """
+        Ends the range under way at another NPT, which is still to come.
+
+        @return: False if the range does not reach that far.
+        """
+        if point > min(self._stop, self._presentation.duration):
+            return False
+        self._stop = point
+        if self.slot >= 0:
+            self._pacer.schedule(self, self._pacer.now())
+        return True
+
+    def _halt(self) -> None:
+        """Sends nothing more until L{run}; remembers how far presentation has got."""
+        self._pacer.cancel(self)
+        if self.isPlaying:
+            self._presented = self._presentedUntil()
+        self.isPlaying = False
+        self._blockedAt = self._starvedAt = None
+        loading, self._loading = self._loading, None
+        if loading is not None:
+            loading.cancel()
+
+    def _presentedUntil(self) -> float:
+        """When what follows the last picture sent would be presented, monotonic seconds (RTP-5)."""
+        low = max(self._startIndex, self._index - 400)
+        sent = [burst.pts for burst in self._bursts[low : self._index] if self.senders[burst.track] is not None]
+        if not sent:
+            return self._presented
+        rate = self._presentation.tracks[0].frameRate
+        return self._anchor + max(sent) - self._start + (1 / float(rate) if rate else _FRAME)
+
+    def _enter(self, fragment: PacketFragment, index: int) -> None:
+        self._fragment = fragment
+        self._bursts = fragment.bursts
+        self._index = self._startIndex = index
+        self._upcoming = None
+        self._ahead = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due - _AHEAD
+
+    def advance(self, now: float) -> float | None:
+        """
+        Sends what is due (see L{mediasrv.streaming.pacer.Paced}).
+
+        This runs a hundred times a second for every viewer: hence the locals and the plain loop.
+        """
+        outlet = self.outlet
+        if outlet.blocked:
+            self._blockedAt = now
+            return None
+        if now >= self._reportAt:
+            self._report(now)
+        position = now - self._shift
+        skip, stop = self._skip, self._stop
+        senders = self.senders
+        while True:
+            bursts, index, due = self._bursts, self._index, inf
+            count = len(bursts)
+            while index < count:
+                burst = bursts[index]
+                if burst.due > position:
+                    due = burst.due
+                    break
+                sender = senders[burst.track]
+                if sender is not None and skip <= burst.pts < stop and not sender.transport.send(sender, burst):
+                    self._index = index
+                    return now  # the socket is full: at the next tick
+                index += 1
+            self._index = index
+            if due < inf or not self._proceed():
+                break
+            skip = self._skip
+        outlet.flush()
+        if position >= self._ahead:
+            self._prefetch()
+        return self._nextTime(due, position)
+
+    def _nextTime(self, due: float, position: float) -> float | None:
+        """When to look again, given the NPT of the next burst; or what to do if there is none."""
+        if position >= self._stop:
+            self._pausePoint = self._stop
+            self._halt()
+            self._fragment = None
+            self._listener.rangeEnded()
+            return None
+        if due == inf:
+            due = self._afterLast(position)
+        return min(due, self._stop) + self._shift if due < inf else None
+
+    def _proceed(self) -> bool:
+        """At the end of a fragment: goes into the next one if it is there."""
+        fragment = self._fragment
+        if fragment is None or fragment.last or self._failed:
+            return False
+        if self._upcoming is None:
+            self._prefetch()
+        if self._upcoming is None:
+            return False
+        self._enter(self._upcoming, 0)
+        self._skip = -inf
+        return True
+
+    def _afterLast(self, position: float) -> float:
+        """
+        There is nothing to send: because the next fragment is not there yet, or because all is over.
+
+        @return: the NPT at which to look again; infinite if something else will say so.
+        """
+        fragment = self._fragment
+        assert fragment is not None
+        if not fragment.last and not self._failed:
+            self._starvedAt = self._pacer.now()
+            return inf
+        # what was sent last is still to be shown
+        end = min(self._presentation.duration, max((burst.pts for burst in self._bursts[-50:]), default=0.0) + _FRAME)
+        if position < end:
+            return end
+        self._finish()
+        return inf
+
+    def _finish(self) -> None:
+        self._pausePoint = self._presentation.duration
+        self._halt()
+        self._fragment = None
+        self._listener.mediaEnded()
+
+    # The next fragment
+
+    def _prefetch(self) -> None:
+        """Fetches the fragment after this one, once."""
+        self._ahead = inf
+        fragment = self._fragment
+        if fragment is None or self._loading is not None or self._upcoming is not None:
+            return
+        number = fragment.number + 1
+        self._upcoming = self._loader.peek(self._presentation, number, self._plan)
+        if self._upcoming is None:
+            self._loading = self._loader.load(self._presentation, number, self._formats, self._plan)
+            self._loading.addCallbacks(self._loaded, self._notLoaded)
+
+    def _loaded(self, fragment: PacketFragment) -> None:
+        self._loading = None
+        self._upcoming = fragment
+        self._fed()
+
+    def _notLoaded(self, failure: Failure) -> None:
+        if failure.check(CancelledError):
+            return
+        self._loading = None
+        self._failed = True
+        if failure.check(PresentationChanged, NotMedia, OSError):
+            self._log.warn("playing ends early: {reason}", reason=failure.getErrorMessage())
+        else:
+            self._log.failure("playing ends early", failure)
+        self._fed()
+
+    def _fed(self) -> None:
+        """Goes on after waiting for the disk: later than planned, with the timestamps that were planned."""
+        if self._starvedAt is None:
+            return
+        now = self._pacer.now()
+        self._shift += now - self._starvedAt
+        self._starvedAt = None
+        self._pacer.schedule(self, now)
+
+    def unblocked(self) -> None:
+        """The outlet takes packets again. Who reads slowly is played to slowly (INT-5)."""
+        if self._blockedAt is None:
+            return
+        now = self._pacer.now()
+        self._shift += now - self._blockedAt
+        self._blockedAt = None
+        self._pacer.schedule(self, now)
+
+    def failed(self) -> None:
+        self._halt()
+        self._listener.playerFailed()
+
+    # RTCP
+
+    def _report(self, now: float) -> None:
+        self._reportAt = now + random.uniform(*_REPORT_INTERVAL)
+        for sender in self.senders:
+            if sender is not None:
+                sender.transport.sendControl(senderReport(sender, self._clock, now, self._cname))
+
+    def sayGoodbye(self) -> None:
+        """Tells the client on every track that nothing more will come (RTCP-7)."""
+        now = self._pacer.now()
+        for sender in self.senders:
+            if sender is not None:
+                sender.transport.sendControl(senderReport(sender, self._clock, now, self._cname, leaving=True))
+        self.outlet.flush()
