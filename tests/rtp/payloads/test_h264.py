@@ -99,6 +99,9 @@ def test_any_extradata(extradata: bytes) -> None:
         # the delimiter, filler data and what RTP uses for itself stay behind
         ([b"\x09\xf0", SLICE, b"\x0c\xff\x80", b"\x18\1", b"\x1c\x81"], False, [SLICE]),
         ([b"\x01aaa", b"\x21bbb", b"\x81ccc"], False, [b"\xb8\0\4\x01aaa\0\4\x21bbb\0\4\x81ccc"]),
+        # as many as fit, to the byte
+        ([b"\x01" * 29, b"\x01" * 30], False, [b"\x18\0\x1d" + b"\x01" * 29 + b"\0\x1e" + b"\x01" * 30]),
+        ([b"\x01" * 30, b"\x01" * 30], False, [b"\x01" * 30, b"\x01" * 30]),
         # a NAL unit that fits is not cut, however little room it leaves
         ([b"\x01" * 64, b"\x01" * 3], False, [b"\x01" * 64, b"\x01" * 3]),
         (
@@ -203,6 +206,12 @@ def test_one_loss_drops_one_picture(first: int, limit: int, data: st.DataObject)
     received = receive(H264Format.unpacker({}), groups, {lost}, first)
     assert len(received) == len(sizes) - 1
     assert all(len(unit.data) == 6 + sizes[unit.timestamp // 3600] for unit in received)
+
+
+def test_joined_after_the_first_slice() -> None:
+    unpacker = H264Format.unpacker({})
+    assert unpacker.push(1, 0, True, b"\x41\x12second slice") == []
+    assert [unit.data for unit in unpacker.push(2, 1, True, SLICE)] == [joinAnnexB([SLICE])]
 
 
 _payloads = st.one_of(

@@ -84,6 +84,9 @@ def test_any_extradata(extradata: bytes) -> None:
         # the lowest layer and temporal identifier, F if any has it
         ([b"\x02\x0caa", b"\x83\x0abb"], False, [b"\xe0\x0a\0\4\x02\x0caa\0\4\x83\x0abb"]),
         ([b"\x03\x04aa", b"\x03\x0bbb"], False, [b"\x61\x03\0\4\x03\x04aa\0\4\x03\x0bbb"]),
+        # as many as fit, to the byte
+        ([b"\x02" * 29, b"\x02" * 29], False, [b"\x60\x02\0\x1d" + b"\x02" * 29 + b"\0\x1d" + b"\x02" * 29]),
+        ([b"\x02" * 29, b"\x02" * 30], False, [b"\x02" * 29, b"\x02" * 30]),
         (
             [b"\x27\x09" + bytes(range(1, 130))],
             False,
@@ -148,6 +151,12 @@ def test_loss_drops_whole_pictures(stream: list[list[bytes]], limit: int, data: 
     received = receive(H265Format.unpacker({}), groups, lost)
     assert all(nalUnitsOf(unit.data) == stream[unit.timestamp // 3600] for unit in received)
     assert len(received) < len(stream)
+
+
+def test_joined_after_the_first_slice() -> None:
+    unpacker = H265Format.unpacker({})
+    assert unpacker.push(1, 0, True, b"\x02\x01\x12second slice") == []
+    assert [unit.data for unit in unpacker.push(2, 1, True, SLICE)] == [joinAnnexB([SLICE])]
 
 
 _payloads = st.one_of(
