@@ -8,24 +8,28 @@ leave one after the other until the next picture is due, so that a key frame doe
 
 from __future__ import annotations
 
+import socket
+import struct
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
 
 from mediasrv.media.tracks import Fragment
 from mediasrv.rtp.payloads.formats import PayloadFormat, PayloadGroup
+from mediasrv.rtp.stamping import HEADER_SIZE, frameSteps, headerSteps
 
-#: bytes of an RTP header without extensions (RFC 3550 section 5.1)
-HEADER_SIZE = 12
+#: SOL_UDP's option of linux/udp.h, which the socket module does not name
+_UDP_SEGMENT = 103
 
 #: bytes that one system call takes with segmentation offload, IP and UDP headers not counted
 _LARGEST_BURST = 65000
 
 #: what a burst costs in memory besides its payloads, bytes: the objects around them
 _BURST_OVERHEAD = 300
-_PAYLOAD_OVERHEAD = 45
+_PAYLOAD_OVERHEAD = 50
 
 #: seconds by which a time may be off after its way through a container
 _ROUNDING = 1e-6
@@ -40,20 +44,39 @@ class Burst:
     @ivar track: index of the track.
     @ivar pts: NPT seconds when they are to be presented.
     @ivar ticks: C{pts} on the track's RTP clock.
-    @ivar payloads: one per packet.
+    @ivar buffers: the payloads, with a place for a header in front of each.
+    @ivar count: of packets.
     @ivar octets: bytes of all payloads.
     @ivar marker: whether the last packet carries the marker bit.
     @ivar entry: whether a receiver can start with this burst.
+    @ivar headerSteps: what is added to the first RTP header times L{mediasrv.rtp.stamping.Pattern.repeat}.
+    @ivar segments: the control message that has the kernel cut it into datagrams.
     """
 
     due: float
     track: int
     pts: float
     ticks: int
-    payloads: list[bytes]
+    buffers: list[bytes]
+    count: int
     octets: int
     marker: bool
     entry: bool
+    segments: list[tuple[int, int, bytes]]
+    headerSteps: int
+    _frameSteps: int = 0
+
+    @property
+    def payloads(self) -> list[bytes]:
+        """One per packet."""
+        return self.buffers[1::2]
+
+    @property
+    def frameSteps(self) -> int:
+        """Like C{headerSteps} for interleaved frames; worked out for the first viewer who needs it."""
+        if not self._frameSteps:
+            self._frameSteps = frameSteps(self.payloads, self.marker)
+        return self._frameSteps
 
 
 @dataclass(slots=True)
@@ -115,7 +138,7 @@ def packFragment(fragment: Fragment, formats: Sequence[PayloadFormat], plan: Bur
         groups = payloadFormat.pack(units, plan.payloadSize)
         bursts.extend(_burstsOf(groups, payloadFormat, longest, plan.pause))
     bursts.sort(key=attrgetter("due"))
-    size = sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * len(burst.payloads) for burst in bursts)
+    size = sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * burst.count for burst in bursts)
     return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, size)
 
 
@@ -135,13 +158,34 @@ def _burstsOf(groups: Sequence[PayloadGroup], payloadFormat: PayloadFormat, long
             step = min(pause, max(0.0, following.dts - due) / len(runs))
         final = len(runs) - 1
         for number, payloads in enumerate(runs):
-            octets = sum(map(len, payloads))
+            count = len(payloads)
+            buffers = [b""] * (2 * count)
+            buffers[1::2] = payloads
             marker = group.marker and number == final
-            entry = group.key and number == 0
-            bursts.append(Burst(due, track, group.pts, ticks, payloads, octets, marker, entry))
+            bursts.append(
+                Burst(
+                    due,
+                    track,
+                    group.pts,
+                    ticks,
+                    buffers,
+                    count,
+                    sum(map(len, payloads)),
+                    marker,
+                    group.key and number == 0,
+                    _segments(len(payloads[0]) + HEADER_SIZE),
+                    headerSteps(count, marker),
+                )
+            )
             if number != final:
                 due += step
     return bursts
+
+
+@lru_cache(maxsize=4096)
+def _segments(size: int) -> list[tuple[int, int, bytes]]:
+    """The control message for datagrams of one size in bytes; the last of a burst may be shorter."""
+    return [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size))]
 
 
 def _runs(payloads: list[bytes], longest: int) -> Iterator[list[bytes]]:

@@ -10,21 +10,18 @@ from __future__ import annotations
 
 import errno
 import socket
-import struct
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from twisted.internet.interfaces import IListeningPort, IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
-from mediasrv.rtp.bursts import HEADER_SIZE, Burst
+from mediasrv.rtp.bursts import Burst
 from mediasrv.rtp.packets import PacketError
 from mediasrv.rtp.rtcp import ReceiverReport, SenderReport, parseCompound
 from mediasrv.rtp.sender import TrackSender
-
-#: setsockopt and control message of linux/udp.h, which the socket module does not name
-_UDP_SEGMENT = 103
 
 #: the kernel's names for larger buffers than an unprivileged process may ask for
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
@@ -130,15 +127,16 @@ class DatagramPair:
         self._byControl: dict[Address, DatagramTransport] = {}
         self._bySSRC: dict[int, DatagramTransport] = {}
         self._unconfirmed: dict[str, deque[DatagramTransport]] = {}
-        self._ancillary: dict[int, list[tuple[int, int, bytes]]] = {}
         media, control = _bindPair(family, port)
         self.port: int = media.getsockname()[1]
         self._ports: list[IListeningPort] = []
         for bound, protocol in ((media, _MediaPort(self)), (control, _ControlPort(self))):
             self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, _LARGEST_DATAGRAM))
             bound.close()  # the reactor has a duplicate
-        self._media: socket.socket = self._ports[0].socket  # type: ignore[attr-defined]
-        self._control: socket.socket = self._ports[1].socket  # type: ignore[attr-defined]
+        opened: Any = self._ports
+        self._sendmsg = opened[0].socket.sendmsg
+        self._sendto = opened[0].socket.sendto
+        self._sendControl = opened[1].socket.sendto
 
     # Who is where
 
@@ -216,18 +214,12 @@ class DatagramPair:
 
         @return: False if the socket is full; what did not leave yet is to be offered again.
         """
-        payloads = burst.payloads
-        if not self.offload or len(payloads) == 1 or sender.sent:
+        if burst.count == 1 or not self.offload or sender.sent:
             return self._sendSingly(sender, burst, address)
-        buffers: list[bytes] = [b""] * (2 * len(payloads))
+        buffers = burst.buffers.copy()
         buffers[::2] = sender.headers(burst)
-        buffers[1::2] = payloads
-        size = len(payloads[0]) + HEADER_SIZE
-        ancillary = self._ancillary.get(size)
-        if ancillary is None:
-            ancillary = self._ancillary[size] = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size))]
         try:
-            self._media.sendmsg(buffers, ancillary, 0, address)
+            self._sendmsg(buffers, burst.segments, 0, address)
         except OSError as error:
             if error.errno in _LATER:
                 return False
@@ -236,13 +228,15 @@ class DatagramPair:
                 self._log.warn("no UDP segmentation offload here ({reason}): packets leave one by one", reason=error)
                 return self._sendSingly(sender, burst, address)
             # unreachable: to the session that is a loss like any other
-        sender.count(len(payloads), burst.octets)
+        sender.count(burst.count, burst.octets)
         return True
 
     def _sendSingly(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
-        for header, payload in zip(sender.headers(burst), burst.payloads[sender.sent :], strict=True):
+        """The packets of a burst one by one, those that have left already excepted."""
+        headers = sender.headersAfter(burst, sender.sent) if sender.sent else sender.headers(burst)
+        for header, payload in zip(headers, burst.payloads[sender.sent :], strict=True):
             try:
-                self._media.sendto(header + payload, address)
+                self._sendto(header + payload, address)
             except OSError as error:
                 if error.errno in _LATER:
                     return False
@@ -254,7 +248,7 @@ class DatagramPair:
     def sendControl(self, data: bytes, address: Address) -> None:
         """Sends RTCP; where the network refuses, the next report will do."""
         try:
-            self._control.sendto(data, address)
+            self._sendControl(data, address)
         except OSError:
             return
 

@@ -51,7 +51,7 @@ class InterleavedTransport:
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
         self._conduit.pieces.extend(sender.frames(burst, self.channels[0]))
-        sender.count(len(burst.payloads), burst.octets)
+        sender.count(burst.count, burst.octets)
         return True
 
     def sendControl(self, data: bytes) -> None:

@@ -4,15 +4,12 @@ What sends one track to one client: its sequence numbers, timestamps and counts 
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Sequence
 from typing import Protocol
 
 from mediasrv.rtp.bursts import Burst
+from mediasrv.rtp.stamping import FRAME_SIZE, HEADER_SIZE, framesOneByOne, headersOneByOne, patternOf
 from mediasrv.rtp.timeline import Timeline
-
-_HEADER = struct.Struct(">BBHII")
-_FRAME = struct.Struct(">BBHBBHII")
-_VERSION = 0x80
 
 
 class TrackTransport(Protocol):
@@ -44,6 +41,7 @@ class TrackSender:
 
     __slots__ = (
         "_offset",
+        "_prefix",
         "clockRate",
         "octets",
         "packets",
@@ -71,6 +69,8 @@ class TrackSender:
         #: packets of the burst on offer that have left already
         self.sent = 0
         self._offset = 0
+        #: version, payload type and SSRC where they are in a header
+        self._prefix = (0x8000 | payloadType) << 80 | ssrc
 
     def begin(self, position: float, wall: float) -> int:
         """
@@ -83,43 +83,45 @@ class TrackSender:
         self._offset = self.timeline.extended(wall) - start
         return (self._offset + start) & 0xFFFFFFFF
 
-    def headers(self, burst: Burst) -> list[bytes]:
-        """The RTP headers of a burst's packets, without those that have left already."""
+    def headers(self, burst: Burst) -> Sequence[bytes]:
+        """The RTP headers of a burst's packets."""
+        count, sequence = burst.count, self.sequence
         timestamp = (burst.ticks + self._offset) & 0xFFFFFFFF
-        payloadType, ssrc, first = self.payloadType, self.ssrc, self.sequence
-        pack = _HEADER.pack
-        count = len(burst.payloads) - self.sent
-        headers = [
-            pack(_VERSION, payloadType, sequence & 0xFFFF, timestamp, ssrc) for sequence in range(first, first + count)
-        ]
-        if burst.marker:
-            headers[-1] = pack(_VERSION, payloadType | 0x80, (first + count - 1) & 0xFFFF, timestamp, ssrc)
-        if self.startMarker:
-            headers[0] = pack(_VERSION, payloadType | 0x80, first & 0xFFFF, timestamp, ssrc)
-        return headers
+        if sequence + count > 0x10000 or self.startMarker:
+            return headersOneByOne(
+                self.payloadType, sequence, timestamp, self.ssrc, count, burst.marker, self.startMarker
+            )
+        pattern = patternOf(count, HEADER_SIZE)
+        first = self._prefix | sequence << 64 | timestamp << 32
+        return pattern.split((first * pattern.repeat + burst.headerSteps).to_bytes(pattern.length, "big"))
+
+    def headersAfter(self, burst: Burst, sent: int) -> list[bytes]:
+        """The RTP headers of a burst's packets but for the first C{sent}, which have been counted already."""
+        timestamp = (burst.ticks + self._offset) & 0xFFFFFFFF
+        return headersOneByOne(
+            self.payloadType, self.sequence, timestamp, self.ssrc, burst.count - sent, burst.marker, False
+        )
 
     def frames(self, burst: Burst, channel: int) -> list[bytes]:
         """The packets of a burst as interleaved binary data (RFC 2326 section 10.12): headers and payloads in turn."""
+        count, sequence = burst.count, self.sequence
         timestamp = (burst.ticks + self._offset) & 0xFFFFFFFF
-        payloadType, ssrc, first = self.payloadType, self.ssrc, self.sequence
-        pack = _FRAME.pack
-        pieces: list[bytes] = []
-        final = len(burst.payloads) - 1
-        for index, payload in enumerate(burst.payloads):
-            marked = (index == final and burst.marker) or (self.startMarker and not index)
-            pieces.append(
-                pack(
-                    0x24,
-                    channel,
-                    len(payload) + 12,
-                    _VERSION,
-                    payloadType | 0x80 if marked else payloadType,
-                    (first + index) & 0xFFFF,
-                    timestamp,
-                    ssrc,
-                )
+        pieces = burst.buffers.copy()
+        if sequence + count > 0x10000 or self.startMarker:
+            pieces[::2] = framesOneByOne(
+                channel,
+                burst.payloads,
+                self.payloadType,
+                sequence,
+                timestamp,
+                self.ssrc,
+                burst.marker,
+                self.startMarker,
             )
-            pieces.append(payload)
+            return pieces
+        pattern = patternOf(count, FRAME_SIZE)
+        first = self._prefix | sequence << 64 | timestamp << 32 | 0x24 << 120 | channel << 112
+        pieces[::2] = pattern.split((first * pattern.repeat + burst.frameSteps).to_bytes(pattern.length, "big"))
         return pieces
 
     def count(self, packets: int, octets: int) -> None:

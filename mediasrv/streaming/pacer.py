@@ -8,8 +8,8 @@ plays there is no tick.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
-from math import ceil
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -50,7 +50,7 @@ class Pacer:
         self._reactor = reactor
         self._seconds = seconds or reactor.seconds
         self.tick = tick
-        self._wheel: dict[int, list[Paced]] = {}
+        self._wheel: defaultdict[int, list[Paced]] = defaultdict(list)
         self._passed = 0  # the last slot that was looked at
         self._waiting = 0
         self._call: IDelayedCall | None = None
@@ -68,15 +68,9 @@ class Pacer:
         self._place(paced, when)
 
     def _place(self, paced: Paced, when: float) -> None:
-        slot = ceil(when / self.tick)
-        if slot <= self._passed:
-            slot = self._passed + 1
+        slot = max(int(when / self.tick) + 1, self._passed + 1)
         paced.slot = slot
-        standing = self._wheel.get(slot)
-        if standing is None:
-            self._wheel[slot] = [paced]
-        else:
-            standing.append(paced)
+        self._wheel[slot].append(paced)
         self._waiting += 1
 
     def cancel(self, paced: Paced) -> None:

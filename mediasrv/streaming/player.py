@@ -94,6 +94,7 @@ class Player:
     __slots__ = (
         "_ahead",
         "_anchor",
+        "_attendAt",
         "_blockedAt",
         "_bursts",
         "_clock",
@@ -170,6 +171,7 @@ class Player:
         self._blockedAt: float | None = None
         self._starvedAt: float | None = None
         self._reportAt = 0.0
+        self._attendAt = 0.0  # monotonic seconds of the next report or fetch
 
     # Where
 
@@ -260,7 +262,7 @@ class Player:
     def run(self) -> None:
         """Begins, or goes on, to send: what is due now leaves at once, not at the next tick."""
         self.isPlaying = True
-        self._reportAt = 0.0
+        self._reportAt = self._attendAt = 0.0
         when = self.advance(self._pacer.now())
         if when is not None and self.isPlaying:
             self._pacer.schedule(self, when)
@@ -318,6 +320,7 @@ class Player:
         self._index = self._startIndex = index
         self._upcoming = None
         self._ahead = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due - _AHEAD
+        self._attendAt = min(self._reportAt, self._ahead + self._shift)
 
     def advance(self, now: float) -> float | None:
         """
@@ -329,9 +332,9 @@ class Player:
         if outlet.blocked:
             self._blockedAt = now
             return None
-        if now >= self._reportAt:
-            self._report(now)
         position = now - self._shift
+        if now >= self._attendAt:
+            self._attend(now, position)
         skip, stop = self._skip, self._stop
         senders = self.senders
         while True:
@@ -352,9 +355,17 @@ class Player:
                 break
             skip = self._skip
         outlet.flush()
+        if due < stop and position < stop:
+            return due + self._shift
+        return self._nextTime(due, position)
+
+    def _attend(self, now: float, position: float) -> None:
+        """Does what is to be done only now and then."""
+        if now >= self._reportAt:
+            self._report(now)
         if position >= self._ahead:
             self._prefetch()
-        return self._nextTime(due, position)
+        self._attendAt = min(self._reportAt, self._ahead + self._shift)
 
     def _nextTime(self, due: float, position: float) -> float | None:
         """When to look again, given the NPT of the next burst; or what to do if there is none."""
