@@ -38,6 +38,10 @@ _FRAME = 0.04
 #: seconds before the end of a fragment at which the next one is fetched
 _AHEAD = 1.0
 
+#: seconds between the last packet and BYE: over UDP they come to two ports, and FFmpeg, when it finds something on both,
+#: reads RTCP first and believes it
+_FAREWELL = 0.25
+
 #: seconds to look back for a key frame
 _LOOK_BACK = 60.0
 
@@ -405,6 +409,8 @@ class Player:
             return inf
         # what was sent last is still to be shown
         end = min(self._presentation.duration, max((burst.pts for burst in self._bursts[-50:]), default=0.0) + _FRAME)
+        if self._bursts:
+            end = max(end, self._bursts[-1].due + _FAREWELL)
         if position < end:
             return end
         self._finish()
