@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -30,6 +30,9 @@ _LARGEST_BURST = 65000
 #: what a burst costs in memory besides its payloads, bytes: the objects around them
 _BURST_OVERHEAD = 300
 _PAYLOAD_OVERHEAD = 50
+
+#: seconds by which sound may leave early to leave with a picture; players keep more than that in store
+_MOMENT = 0.05
 
 #: seconds by which a time may be off after its way through a container
 _ROUNDING = 1e-6
@@ -137,9 +140,25 @@ def packFragment(fragment: Fragment, formats: Sequence[PayloadFormat], plan: Bur
     for payloadFormat, units in zip(formats, fragment.units, strict=True):
         groups = payloadFormat.pack(units, plan.payloadSize)
         bursts.extend(_burstsOf(groups, payloadFormat, longest, plan.pause))
+    _join(bursts, {form.track.index for form in formats if form.kind == "video"})
     bursts.sort(key=attrgetter("due"))
     size = sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * burst.count for burst in bursts)
     return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, size)
+
+
+def _join(bursts: Sequence[Burst], videos: Collection[int]) -> None:
+    """
+    Has sound leave together with the picture in front of it, if that is but a moment earlier: a viewer who is looked at
+    once for both costs half as much, and over TCP both are one write.
+    """
+    pictures = sorted(burst.due for burst in bursts if burst.track in videos)
+    if not pictures:
+        return
+    for burst in bursts:
+        if burst.track not in videos:
+            picture = pictures[bisect_right(pictures, burst.due) - 1]
+            if 0 <= burst.due - picture < _MOMENT:
+                burst.due = picture
 
 
 def _burstsOf(groups: Sequence[PayloadGroup], payloadFormat: PayloadFormat, longest: int, pause: float) -> list[Burst]:

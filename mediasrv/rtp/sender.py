@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.stamping import FRAME_SIZE, HEADER_SIZE, framesOneByOne, headersOneByOne, patternOf
+from mediasrv.rtp.stamping import FRAME_SIZE, HEADER_SIZE, framesOneByOne, headersOneByOne, packHeader, patternOf
 from mediasrv.rtp.timeline import Timeline
 
 
@@ -82,6 +82,11 @@ class TrackSender:
         # the unwrapped time keeps the offset exact to the tick however long the session is
         self._offset = self.timeline.extended(wall) - start
         return (self._offset + start) & 0xFFFFFFFF
+
+    def header(self, burst: Burst) -> bytes:
+        """The RTP header of a burst of one packet."""
+        marked = self.payloadType | 0x80 if burst.marker or self.startMarker else self.payloadType
+        return packHeader(0x80, marked, self.sequence, (burst.ticks + self._offset) & 0xFFFFFFFF, self.ssrc)
 
     def headers(self, burst: Burst) -> Sequence[bytes]:
         """The RTP headers of a burst's packets."""

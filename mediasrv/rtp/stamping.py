@@ -19,7 +19,9 @@ from functools import lru_cache
 HEADER_SIZE = 12
 FRAME_SIZE = 16
 
-_HEADER = struct.Struct(">BBHII").pack
+#: one RTP header: version and flags, marker and payload type, sequence number, timestamp, SSRC
+packHeader = struct.Struct(">BBHII").pack
+
 _FRAME = struct.Struct(">BBHBBHII").pack
 
 _VERSION = 0x80
@@ -80,7 +82,9 @@ def headersOneByOne(
     @param start: whether the first one has it.
     """
     return [
-        _HEADER(_VERSION, payloadType | _mark(index, count, marker, start), sequence + index & 0xFFFF, timestamp, ssrc)
+        packHeader(
+            _VERSION, payloadType | _mark(index, count, marker, start), sequence + index & 0xFFFF, timestamp, ssrc
+        )
         for index in range(count)
     ]
 

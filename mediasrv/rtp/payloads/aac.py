@@ -35,8 +35,8 @@ class AACFormat(PayloadFormat):
     codecs = frozenset({"aac"})
     kind: ClassVar[Kind] = "audio"
     encodingName = "mpeg4-generic"
-    mostFrames: ClassVar[int] = 2
-    longestPacket: ClassVar[float] = 0.045
+    mostFrames: ClassVar[int] = 4
+    longestPacket: ClassVar[float] = 0.1
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)
