@@ -20,7 +20,8 @@ from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
 from mediasrv.rtsp.parser import Limits
-from mediasrv.rtsp.site import RTSPFactory, RTSPSite
+from mediasrv.rtsp.server import RTSPFactory
+from mediasrv.rtsp.site import RTSPSite
 from mediasrv.settings import Settings
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack

@@ -163,7 +163,8 @@ class DatagramPair:
         for known, address in ((self._byMedia, transport.media), (self._byControl, transport.control)):
             if known.get(address) is transport:
                 del known[address]
-        self._bySSRC.pop(transport.ssrc, None)
+        if self._bySSRC.get(transport.ssrc) is transport:
+            del self._bySSRC[transport.ssrc]
         self._confirm(transport)
 
     def _confirm(self, transport: DatagramTransport) -> None:
@@ -186,7 +187,8 @@ class DatagramPair:
             if not waiting:
                 return
             known = waiting[0]
-            del self._byMedia[known.media]
+            if self._byMedia.get(known.media) is known:  # another session may have claimed that address
+                del self._byMedia[known.media]
             known.media = address
             self._byMedia[address] = known
         if not known.confirmed:
@@ -199,7 +201,8 @@ class DatagramPair:
             known = self._about(data, address[0])
             if known is None:
                 return
-            self._byControl.pop(known.control, None)
+            if self._byControl.get(known.control) is known:
+                del self._byControl[known.control]
             known.control = address
             self._byControl[address] = known
         known.controlReceived(data)

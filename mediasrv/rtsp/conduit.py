@@ -15,6 +15,9 @@ from zope.interface import implementer
 #: bytes that the kernel keeps unsent before it takes no more: a client that seeks does not first read old seconds
 _UNSENT = 256 << 10
 
+#: bytes of replies that are still written when the client has stopped reading
+_REPLIES_BEHIND = 64 << 10
+
 
 class Waiting(Protocol):
     """Who is told when a blocked conduit takes data again."""
@@ -48,8 +51,9 @@ class Conduit:
 
     def __init__(self, transport: ITransport) -> None:
         self._transport = transport
-        self._producing = False
         self._waiting: set[Waiting] = set()
+        self._behind = 0
+        self._open = True
         self.pieces: list[bytes] = []
         self.blocked = False
         if isinstance(transport, tcp.Connection):
@@ -57,13 +61,19 @@ class Conduit:
             transport.setTcpNoDelay(True)
             if hasattr(socket, "TCP_NOTSENT_LOWAT"):
                 transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+        cast(Any, transport).registerProducer(self, True)
+
+    @property
+    def isFull(self) -> bool:
+        """
+        Whether the client leaves unread so much that nothing more can be said to it. Replies go out for a while after
+        the data have stopped (INT-5): a client that does not read may still want to pause or to leave.
+        """
+        return self.blocked and self._behind > _REPLIES_BEHIND
 
     def join(self, waiting: Waiting) -> None:
-        """A player sends through here: it is told when it may go on."""
+        """Somebody sends through here: it is told when it may go on."""
         self._waiting.add(waiting)
-        if not self._producing:
-            self._producing = True
-            cast(Any, self._transport).registerProducer(self, True)
 
     def leave(self, waiting: Waiting) -> None:
         """Undoes L{join}."""
@@ -72,19 +82,24 @@ class Conduit:
     def write(self, data: bytes) -> None:
         """Sends a message, in front of nothing that was sent before."""
         self.flush()
-        writeNow(self._transport, data)
+        if self._open:
+            if self.blocked:
+                self._behind += len(data)
+            writeNow(self._transport, data)
 
     def flush(self) -> None:
         if self.pieces:
             data = b"".join(self.pieces)
             self.pieces.clear()
-            writeNow(self._transport, data)
+            if self._open:
+                writeNow(self._transport, data)
 
     def pauseProducing(self) -> None:
         self.blocked = True
 
     def resumeProducing(self) -> None:
         self.blocked = False
+        self._behind = 0
         for waiting in list(self._waiting):
             waiting.unblocked()
 
@@ -92,9 +107,9 @@ class Conduit:
         self.close()
 
     def close(self) -> None:
-        """The connection is gone, or about to go."""
-        if self._producing:
-            self._producing = False
+        """The connection is gone, or about to go: nothing more is written."""
+        if self._open:
+            self._open = False
             cast(Any, self._transport).unregisterProducer()
         self._waiting.clear()
         self.pieces.clear()

@@ -4,26 +4,22 @@ OPTIONS and DESCRIBE (RFC 2326 sections 10.1 and 10.2).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import acceptsSDP, formatDate, notModified
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.urls import contentBase, parseURI, splitTrack
 
-if TYPE_CHECKING:
-    from mediasrv.rtsp.server import RTSPServer
 
-
-async def options(server: RTSPServer, request: Request) -> Response:
+async def options(dialogue: Dialogue, request: Request) -> Response:
     """What this server does; with a Session it keeps that alive (OPT-2)."""
     headers = Headers([("Public", PUBLIC)])
     if "Session" in request.headers:
-        headers.set("Session", server.sessionHeader(server.sessionOf(request)))
+        headers.set("Session", dialogue.sessionHeader(dialogue.sessionOf(request)))
     return Response(200, headers)
 
 
-async def describe(server: RTSPServer, request: Request) -> Response:
+async def describe(dialogue: Dialogue, request: Request) -> Response:
     """
     The session description of a presentation.
 
@@ -32,7 +28,7 @@ async def describe(server: RTSPServer, request: Request) -> Response:
     if not acceptsSDP(request.headers.get("Accept")):
         raise Refused(406)
     url = splitTrack(parseURI(request.uri))[0]
-    presentation = await server.presentation(url)
+    presentation = await dialogue.presentation(url)
     modified = presentation.version.modified / 1e9
     headers = Headers([("Last-Modified", formatDate(modified))])
     if notModified(request.headers.get("If-Modified-Since"), modified):
@@ -40,5 +36,5 @@ async def describe(server: RTSPServer, request: Request) -> Response:
     headers.set("Content-Base", contentBase(url.literal))
     headers.set("Content-Type", "application/sdp")
     headers.set("Cache-Control", "must-revalidate")
-    body = server.site.onDemand.describe(presentation, server.address)
+    body = dialogue.onDemand.describe(presentation, dialogue.address)
     return Response(200, headers, body.encode("utf-8", "replace"))

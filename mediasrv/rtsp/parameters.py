@@ -5,14 +5,11 @@ GET_PARAMETER and SET_PARAMETER (RFC 2326 sections 10.8 and 10.9): mostly a sign
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.replies import Refused
 from mediasrv.rtsp.session import RTSPSession
-
-if TYPE_CHECKING:
-    from mediasrv.rtsp.server import RTSPServer
 
 #: what a client may ask about its session; all of it is ours to change
 _PARAMETERS: dict[str, Callable[[RTSPSession], str]] = {
@@ -29,45 +26,45 @@ _PARAMETERS: dict[str, Callable[[RTSPSession], str]] = {
 _MOST = 100
 
 
-async def getParameter(server: RTSPServer, request: Request) -> Response:
+async def getParameter(dialogue: Dialogue, request: Request) -> Response:
     """
     Answers the parameters that the body names; an empty body is a ping (PAR-1).
 
     @raise Refused: 451 with the names that nobody knows (PAR-2).
     """
-    session = _session(server, request)
+    session = _session(dialogue, request)
     names = [line.partition(":")[0].strip() for line in _lines(request)]
     if not names:
-        return Response(200, _headers(server, session))
+        return Response(200, _headers(dialogue, session))
     if session is None:
         raise Refused(454)
     _refuseUnknown(names)
     values = [f"{name}: {_PARAMETERS[name.lower()](session)}\r\n" for name in names]
-    headers = _headers(server, session)
+    headers = _headers(dialogue, session)
     headers.set("Content-Type", "text/parameters")
     return Response(200, headers, "".join(values).encode())
 
 
-async def setParameter(server: RTSPServer, request: Request) -> Response:
+async def setParameter(dialogue: Dialogue, request: Request) -> Response:
     """
     Nothing can be set; an empty body keeps the session alive (PAR-3).
 
     @raise Refused: 451 for unknown parameters, 458 for the known ones.
     """
-    session = _session(server, request)
+    session = _session(dialogue, request)
     names = [line.partition(":")[0].strip() for line in _lines(request)]
     if names:
         _refuseUnknown(names)
         raise Refused(458, ("Content-Type", "text/parameters"), body=_listed(names))
-    return Response(200, _headers(server, session))
+    return Response(200, _headers(dialogue, session))
 
 
-def _session(server: RTSPServer, request: Request) -> RTSPSession | None:
-    return server.sessionOf(request) if "Session" in request.headers else None
+def _session(dialogue: Dialogue, request: Request) -> RTSPSession | None:
+    return dialogue.sessionOf(request) if "Session" in request.headers else None
 
 
-def _headers(server: RTSPServer, session: RTSPSession | None) -> Headers:
-    return Headers([("Session", server.sessionHeader(session))] if session is not None else [])
+def _headers(dialogue: Dialogue, session: RTSPSession | None) -> Headers:
+    return Headers([("Session", dialogue.sessionHeader(session))] if session is not None else [])
 
 
 def _lines(request: Request) -> list[str]:

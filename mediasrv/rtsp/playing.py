@@ -5,10 +5,10 @@ PLAY, PAUSE and TEARDOWN (RFC 2326 sections 10.5 to 10.7).
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from automat import NoTransition
 
+from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, formatScale, parseScale, parseSpeed
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.ranges import RangeSpec, formatRange, parseRange
@@ -17,9 +17,6 @@ from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.urls import parseURI, splitTrack
 from mediasrv.streaming.player import Cue, NothingToPlay
 
-if TYPE_CHECKING:
-    from mediasrv.rtsp.server import RTSPServer
-
 #: seconds past the end that a PLAY may ask for: VLC has paused already when it seeks, and hangs on an error (PLY-4)
 _GRACE = 1.0
 
@@ -27,35 +24,35 @@ _GRACE = 1.0
 _LAST_MOMENT = 0.001
 
 
-async def play(server: RTSPServer, request: Request) -> Response:
+async def play(dialogue: Dialogue, request: Request) -> Response:
     """
     Plays from where it was asked, or goes on.
 
     @raise Refused: with what the RFC wants; what was playing then plays on.
     """
-    session = _aggregate(server, request)
+    session = _aggregate(dialogue, request)
     wanted = _range(request)
     _checkRates(request)
     if wanted is None and session.state == "playing":
         # a sign of life (PLY-1)
-        return Response(200, _headers(server, session, request, "npt", session.position(), None))
+        return Response(200, _headers(dialogue, session, request, "npt", session.position(), session.player.span[1]))
     unit = wanted.unit if wanted is not None else "npt"
     try:
         cue, stop = await _cue(session, wanted)
     except NothingToPlay:
         raise Refused(457) from None
+    headers = _headers(dialogue, session, request, unit, cue.position, stop)
     try:
         session.states.play()
     except NoTransition:
         raise Refused(454) from None  # it ended while the file was read
     infos = session.player.start(cue, stop, _delay(wanted))
-    headers = _headers(server, session, request, unit, cue.position, stop)
     entries = [
         RTPInfo(session.setUpTracks[index].url, sequence, rtpTime) for index, (sequence, rtpTime) in infos.items()
     ]
     headers.set("RTP-Info", formatRTPInfo(entries))
     # nothing of the new range before the reply, and the first packet right after it (RTP-12)
-    server.afterReply(lambda: _run(session))
+    dialogue.afterReply(lambda: _run(session))
     return Response(200, headers)
 
 
@@ -66,21 +63,24 @@ def _run(session: RTSPSession) -> None:
 
 
 async def _cue(session: RTSPSession, wanted: RangeSpec | None) -> tuple[Cue, float | None]:
-    """Where to start, and where to stop."""
+    """Where to start, and where to stop; None for the end of the presentation."""
     player, duration = session.player, session.presentation.duration
     start, end = _points(session, wanted)
+    stop = None if end is None or end >= duration else end
     if start is None:
-        here = player.cueHere() if not player.isPlaying else None
-        if here is not None and (end is None or end > here.position):
-            return here, None if end is None or end >= duration else end
+        here = session.position()
+        if end is not None and end <= here:
+            raise Refused(457)
+        if player.isPlaying:
+            player.pause()  # in order to go on at once, without a gap
+        cue = player.cueHere()
+        if cue is not None:
+            return cue, stop
         # at the very end there is nothing to go on with: from the start
-        start = session.position() if session.position() < duration - _LAST_MOMENT else 0.0
+        start = here if here < duration - _LAST_MOMENT else 0.0
     if start > duration + _GRACE or (end is not None and end <= start):
         raise Refused(457)
-    cue = await player.cue(min(start, max(0.0, duration - _LAST_MOMENT)))
-    if cue.resumed or end is None or end >= duration:
-        return cue, None if end is None or end >= duration else end
-    return cue, end
+    return await player.cue(min(start, max(0.0, duration - _LAST_MOMENT))), stop
 
 
 def _points(session: RTSPSession, wanted: RangeSpec | None) -> tuple[float | None, float | None]:
@@ -119,11 +119,11 @@ def _checkRates(request: Request) -> None:
 
 
 def _headers(
-    server: RTSPServer, session: RTSPSession, request: Request, unit: str, start: float, stop: float | None
+    dialogue: Dialogue, session: RTSPSession, request: Request, unit: str, start: float, stop: float | None
 ) -> Headers:
     end = stop if stop is not None else session.presentation.duration
     origin = session.presentation.created if unit == "clock" else 0.0
-    headers = Headers([("Session", server.sessionHeader(session))])
+    headers = Headers([("Session", dialogue.sessionHeader(session))])
     headers.set("Range", formatRange(unit, start + origin, end + origin))
     for name in ("Scale", "Speed"):
         if name in request.headers:
@@ -131,18 +131,19 @@ def _headers(
     return headers
 
 
-async def pause(server: RTSPServer, request: Request) -> Response:
+async def pause(dialogue: Dialogue, request: Request) -> Response:
     """
     Pauses now, or when a pause point is reached (PAU-2).
     """
-    session = _aggregate(server, request)
+    session = _aggregate(dialogue, request)
     wanted = _range(request)
     point = None if wanted is None else _points(session, wanted)[0]
     playing = session.state == "playing"
-    if playing and point is not None and point > session.position():
-        if not session.player.stopAt(point):
+    if playing and point is not None:
+        began, ends = session.player.span
+        if not began <= point <= ends:
             raise Refused(457)
-    else:
+    if not playing or point is None or point <= session.position() or not session.player.stopAt(point):
         try:
             session.states.pause()
         except NoTransition:
@@ -153,23 +154,25 @@ async def pause(server: RTSPServer, request: Request) -> Response:
     position = session.position() if point is None else point
     unit = "npt" if wanted is None else wanted.unit
     origin = session.presentation.created if unit == "clock" else 0.0
-    headers = Headers([("Session", server.sessionHeader(session))])
+    headers = Headers([("Session", dialogue.sessionHeader(session))])
     headers.set("Range", formatRange(unit, position + origin, None))
     return Response(200, headers)
 
 
-async def tearDown(server: RTSPServer, request: Request) -> Response:
+async def tearDown(dialogue: Dialogue, request: Request) -> Response:
     """Ends a session. Its id is not in the answer: there is no such session any more (TDN-1)."""
-    session = _aggregate(server, request)
+    session = _aggregate(dialogue, request)
     session.end("TEARDOWN")
     return Response(200)
 
 
-def _aggregate(server: RTSPServer, request: Request) -> RTSPSession:
+def _aggregate(dialogue: Dialogue, request: Request) -> RTSPSession:
     """The session of a request that means all of it: single tracks are not controlled (PLY-12)."""
-    session = server.sessionOf(request)
+    session = dialogue.sessionOf(request)
     url, number = splitTrack(parseURI(request.uri))
     if url.segments != session.segments:
+        raise Refused(404)
+    if number is not None and number >= len(session.presentation.tracks):
         raise Refused(404)
     if number is not None and len(session.presentation.tracks) > 1:
         raise Refused(460)

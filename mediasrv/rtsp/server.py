@@ -9,46 +9,53 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from ipaddress import IPv6Address
+from typing import Any
 
-from twisted.internet.defer import Deferred
-from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
-from mediasrv.rtp.interleaved import Outlet
 from mediasrv.rtsp import describing, parameters, playing, setup
 from mediasrv.rtsp.conduit import Conduit
+from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
 from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.session import RTSPSession
+from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
-
-if TYPE_CHECKING:
-    from mediasrv.rtsp.site import RTSPSite
+from mediasrv.streaming.ondemand import OnDemand
 
 #: requests that wait for their turn before no more are read, and when reading goes on
 _QUEUE_FULL, _QUEUE_LOW = 64, 16
 
+#: requests answered in one turn of the reactor: others have packets that are due (SEC-16)
+_TURN = 32
+
+#: seconds in which a client has to take the last words of a connection that is closed
+_LAST_WORDS = 5.0
+
 #: methods of the RFC that are not for what this server has
 _NOT_ALLOWED = frozenset({"ANNOUNCE", "RECORD", "REDIRECT"})
 
-Method = Callable[["RTSPServer", Request], Awaitable[Response]]
+Method = Callable[[Dialogue, Request], Awaitable[Response]]
 
 
 class RTSPServer(Protocol):
     """
     @ivar site: what all connections share.
-    @ivar conduit: the writing side.
     @ivar peer: the client's address, without port.
     @ivar address: ours, as the client reached it.
-    @ivar lastSeen: monotonic seconds when the last whole message came.
+    @ivar lastSeen: monotonic seconds when the last whole request or response came.
     """
 
     _log = Logger()
@@ -72,6 +79,10 @@ class RTSPServer(Protocol):
         self._queue: deque[Request | MessageError] = deque()
         self._serving: Deferred[None] | None = None
         self._inLoop = False
+        self._resting: IDelayedCall | None = None
+        self._readingPaused = False
+        self._isOpen = False
+        self._closedAt: float | None = None
         self._afterReply: Callable[[], None] | None = None
         self._carried: set[RTSPSession] = set()
         self._used: dict[str, RTSPSession] = {}
@@ -79,36 +90,81 @@ class RTSPServer(Protocol):
     # The connection
 
     def connectionMade(self) -> None:
-        self.peer = getattr(self.transport.getPeer(), "host", "") or "local"
-        self.address = getattr(self.transport.getHost(), "host", "")
-        self.conduit = Conduit(self.transport)
+        self.peer = _hostOf(self.transport.getPeer()) or "local"
+        self.address = _hostOf(self.transport.getHost())
+        self._isOpen = True
+        self._conduit = Conduit(self.transport)
+        self._conduit.join(self)
         if not self.site.connected(self):
-            self.conduit.write(Response(503, Headers([("Retry-After", "30")])).toBytes())
-            self.transport.loseConnection()
+            self._say(Response(503, Headers([("Retry-After", "30")])))
+            self.close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.conduit.close()
+        self._isOpen = False
+        self._conduit.close()
         self.site.disconnected(self)
+        self._forget("connection lost")
+
+    def close(self) -> None:
+        """
+        Ends the sessions whose data this connection carries, and closes it as soon as what was written has left. No
+        request is answered any more.
+        """
+        if not self._isOpen:
+            return
+        self._isOpen = False
+        self._closedAt = self.site.now()
+        self._forget("connection closed")
+        self._conduit.close()
+        self.transport.loseConnection()
+
+    def _forget(self, reason: str) -> None:
         self._queue.clear()
-        if self._serving is not None:
-            self._serving.cancel()
+        if self._resting is not None:
+            self._resting.cancel()
+            self._resting = None
+        serving, self._serving = self._serving, None
+        if serving is not None:
+            serving.cancel()
         for session in list(self._carried):
-            session.end("connection lost")
+            session.end(reason)
         self._used.clear()
 
+    def checkSilence(self, now: float, patience: float) -> None:
+        """
+        Closes a connection that nobody needs, with a word if a request has only half arrived (408, TMO-6, SEC-1).
+
+        @param now: monotonic seconds.
+        @param patience: seconds that it may be silent.
+        """
+        if self._closedAt is not None:
+            if now - self._closedAt > _LAST_WORDS:
+                self.transport.abortConnection()
+        elif now - self.lastSeen > patience and self._isIdle():
+            if self._parser.isAmidMessage:
+                self._say(Response(408))
+            self.close()
+
+    def _isIdle(self) -> bool:
+        """Whether nobody would miss it: no session is known here and no request is being answered."""
+        return self._serving is None and not any(session.state != "gone" for session in self._used.values())
+
+    # Messages
+
     def dataReceived(self, data: bytes) -> None:
+        if not self._isOpen:
+            return
         for message in self._parser.feed(data):
-            self.lastSeen = self.site.now()
             if isinstance(message, InterleavedFrame):
                 self._frameReceived(message)
-            elif isinstance(message, Response):
+                continue
+            self.lastSeen = self.site.now()
+            if isinstance(message, Response):
                 # to nothing that we asked; but who answers lives (CON-6)
                 self._alive(message.headers)
             else:
                 self._queue.append(message)
         self._serveQueue()
-        if len(self._queue) > _QUEUE_FULL:
-            self.transport.pauseProducing()
 
     def _frameReceived(self, frame: InterleavedFrame) -> None:
         """From the client comes RTCP; on other channels nothing that we know (INT-3)."""
@@ -118,13 +174,19 @@ class RTSPServer(Protocol):
                 session.controlFrom(track, frame.payload)
                 return
 
+    def unblocked(self) -> None:
+        """The client has read what it was told."""
+        self._serveQueue()
+
     def _serveQueue(self) -> None:
         """Serves what has come, until something has to be waited for."""
-        if self._inLoop:
+        if self._inLoop or self._resting is not None:
             return
         self._inLoop = True
         try:
-            while self._queue and self._serving is None and not self.conduit.blocked:
+            for _ in range(_TURN):
+                if not self._canServe():
+                    break
                 message = self._queue.popleft()
                 if isinstance(message, MessageError):
                     self._refuse(message)
@@ -132,38 +194,58 @@ class RTSPServer(Protocol):
                     self._serve(message)
         finally:
             self._inLoop = False
-        if len(self._queue) <= _QUEUE_LOW and self.transport.connected:
+        if self._canServe():
+            self._resting = self.site.soon(self._rested)
+        self._pauseReading()
+
+    def _canServe(self) -> bool:
+        return self._isOpen and bool(self._queue) and self._serving is None and not self._conduit.isFull
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._serveQueue()
+
+    def _pauseReading(self) -> None:
+        """Reads no more requests than can be answered soon."""
+        if not self._isOpen:
+            return
+        if len(self._queue) > _QUEUE_FULL and not self._readingPaused:
+            self._readingPaused = True
+            self.transport.pauseProducing()
+        elif len(self._queue) <= _QUEUE_LOW and self._readingPaused:
+            self._readingPaused = False
             self.transport.resumeProducing()
 
     def _refuse(self, error: MessageError) -> None:
         response = Response(error.code)
         if error.cseq is not None:
             response.headers.set("CSeq", error.cseq)
-        response.headers.set("Server", self.site.serverName)
-        self.conduit.write(response.toBytes())
+        self._say(response)
         if error.fatal:
-            self._queue.clear()
-            self.conduit.close()
-            self.transport.loseConnection()
+            self.close()
+
+    def _say(self, response: Response) -> None:
+        """Sends an answer to what was no request that could be served."""
+        response.headers.set("Server", self.site.serverName)
+        self._conduit.write(response.toBytes())
 
     def _serve(self, request: Request) -> None:
         serving = Deferred.fromCoroutine(self._answer(request))
-        if serving.called:
-            serving.addErrback(self._failed)
-            return
-        self._serving = serving
+        if not serving.called:
+            self._serving = serving
+            serving.addCallback(self._served)
         serving.addErrback(self._failed)
-        serving.addCallback(self._served)
 
     def _served(self, _: None) -> None:
         self._serving = None
-        if self.transport.connected:
-            self._serveQueue()
+        self._serveQueue()
 
     def _failed(self, failure: Failure) -> None:
-        if self.transport.connected:
-            self._log.failure("a request could not be answered", failure)
-            self.transport.loseConnection()
+        if failure.check(CancelledError):
+            return  # the connection is gone, nobody waits for the answer
+        self._log.failure("a request could not be answered", failure)
+        self._serving = None
+        self.close()
 
     async def _answer(self, request: Request) -> None:
         """Answers one request, whatever happens."""
@@ -176,29 +258,29 @@ class RTSPServer(Protocol):
         timestamp = request.headers.get("Timestamp")
         if timestamp is not None:
             reply.set("Timestamp", timestamp)
-        closing = "close" in request.headers.get("Connection", "").lower()
+        closing = "close" in (word.strip() for word in request.headers.get("Connection", "").lower().split(","))
         if closing:
             reply.set("Connection", "close")
         response.headers = reply
-        self.conduit.write(response.toBytes())
+        self._conduit.write(response.toBytes())
         afterReply, self._afterReply = self._afterReply, None
         if afterReply is not None:
             afterReply()
         if closing:
-            self.conduit.close()
-            self.transport.loseConnection()
+            self._serving = None  # this very answer, which is not to be cancelled
+            self.close()
 
     async def _response(self, request: Request) -> Response:
         try:
             self._alive(request.headers)
             return await self._dispatch(request)
+        except CancelledError:
+            raise
         except Refused as refused:
             response = refused.response
         except HeaderError as error:
             response = Response(error.code)
-        except NotFound:
-            response = Response(404)
-        except PresentationChanged:
+        except (NotFound, PresentationChanged):
             response = Response(404)
         except NotMedia:
             response = Response(415)
@@ -287,42 +369,60 @@ class RTSPServer(Protocol):
         if isinstance(session, RTSPSession) and session.peer == self.peer and session.carrier in (None, self):
             session.alive()
 
-    def hasDatagrams(self) -> bool:
-        """Whether this client can be sent UDP: it may have come over something that has no IP address."""
-        return self.site.pairFor(self.peer) is not None
+    @property
+    def onDemand(self) -> OnDemand:
+        return self.site.onDemand
 
-    def datagrams(self) -> DatagramPair:
-        """The UDP ports for this client."""
-        pair = self.site.pairFor(self.peer)
-        assert pair is not None
-        return pair
+    @property
+    def registry(self) -> Registry:
+        return self.site.registry
+
+    def datagrams(self) -> DatagramPair | None:
+        """The UDP ports for this client; None if none reach it: it may have no IP address."""
+        return self.site.pairFor(self.peer)
 
     # Sessions with interleaved data
 
     @property
-    def outlet(self) -> Outlet:
-        return self.conduit
+    def conduit(self) -> Conduit:
+        """The writing side."""
+        return self._conduit
+
+    @property
+    def outlet(self) -> Conduit:
+        return self._conduit
 
     def adopt(self, session: RTSPSession) -> None:
         self._carried.add(session)
-        self.conduit.join(session.player)
+        self._conduit.join(session.player)
 
     def release(self, session: RTSPSession) -> None:
         self._carried.discard(session)
-        self.conduit.leave(session.player)
+        self._conduit.leave(session.player)
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""
         return any(session.isChannelUsed(channel) for session in self._carried)
 
-    @property
-    def isIdle(self) -> bool:
-        """Whether nobody would miss it: no session is known here and no request is being answered."""
-        return self._serving is None and not any(session.state != "gone" for session in self._used.values())
 
-    def closeIdle(self) -> None:
-        """Closes it, with a word if a request has only half arrived (408)."""
-        if self._parser.isAmidMessage:
-            self.conduit.write(Response(408, Headers([("Server", self.site.serverName)])).toBytes())
-        self.conduit.close()
-        self.transport.loseConnection()
+def _hostOf(address: IAddress) -> str:
+    """The IP address, without port; C{""} for what has none. One of IPv4 that came in over IPv6 is one of IPv4."""
+    host: str = getattr(address, "host", "")
+    if host.startswith("::ffff:"):
+        mapped = IPv6Address(host.partition("%")[0]).ipv4_mapped
+        return str(mapped) if mapped is not None else host
+    return host
+
+
+class RTSPFactory(Factory):
+    """Makes the connections of one endpoint."""
+
+    noisy = False
+
+    def __init__(self, site: RTSPSite) -> None:
+        self._site = site
+
+    def buildProtocol(self, addr: IAddress | None) -> RTSPServer:
+        connection = RTSPServer(self._site)
+        connection.factory = self
+        return connection

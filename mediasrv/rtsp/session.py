@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Protocol
 
 from automat import NoTransition
@@ -102,8 +103,9 @@ class RTSPSession:
         self.lastSeen = self._seconds()
         self._name = StateName()
         self.states = newStates(self._name)
-        # One CNAME for all tracks, and nobody's name in it (RFC 7022).
-        self.player: Player = onDemand.player(presentation, plan, self.clock, f"{id}@mediasrv", NoOutlet(), self)
+        # One CNAME for all tracks (RTCP-1), with nobody's name in it (RFC 7022 section 4.2). Nor the session's: whoever
+        # knows that may steer it.
+        self.player: Player = onDemand.player(presentation, plan, self.clock, token_hex(12), NoOutlet(), self)
 
     # What the registry shows
 
@@ -167,14 +169,19 @@ class RTSPSession:
         self.player.senders[index] = track.sender
         if carrier is not None:
             self._carriedBy(carrier)
+        elif not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
+            self._carriedBy(None)
         self._registry.changed(self)
 
-    def _carriedBy(self, carrier: Carrier) -> None:
-        if self.carrier is not None and self.carrier is not carrier:
+    def _carriedBy(self, carrier: Carrier | None) -> None:
+        if self.carrier is carrier:
+            return
+        if self.carrier is not None:
             self.carrier.release(self)
         self.carrier = carrier
-        self.player.outlet = carrier.outlet
-        carrier.adopt(self)
+        self.player.outlet = carrier.outlet if carrier is not None else NoOutlet()
+        if carrier is not None:
+            carrier.adopt(self)
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether one of its tracks has an interleaved channel."""
@@ -228,6 +235,5 @@ class RTSPSession:
         self.player.sayGoodbye()
         for track in self.setUpTracks.values():
             track.close()
-        if self.carrier is not None:
-            self.carrier.release(self)
+        self._carriedBy(None)
         self._registry.remove(self)

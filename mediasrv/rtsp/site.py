@@ -1,5 +1,5 @@
 """
-What all RTSP connections share, and the factory that makes them.
+What all RTSP connections share, and the look-out for clients that have fallen silent.
 """
 
 from __future__ import annotations
@@ -7,15 +7,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from ipaddress import ip_address
+from typing import Protocol
 
-from twisted.internet.interfaces import IAddress, IDelayedCall, IReactorTime
-from twisted.internet.protocol import Factory
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
 
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp.parser import Limits
-from mediasrv.rtsp.server import RTSPServer
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.streaming.ondemand import OnDemand
 
@@ -24,6 +23,22 @@ _SWEEP = 1.0
 
 #: a session whose client does not read has this many timeouts: its own requests may wait behind what it does not read
 _PATIENCE = 10
+
+
+class Connection(Protocol):
+    """
+    What the site knows of a connection.
+    """
+
+    @property
+    def peer(self) -> str:
+        """The client's address, without port."""
+
+    def checkSilence(self, now: float, patience: float) -> None:
+        """Closes it if nobody needs it and nothing was heard for C{patience} seconds."""
+
+    def close(self) -> None:
+        """Closes it as soon as what was written has left."""
 
 
 class RTSPSite:
@@ -61,13 +76,17 @@ class RTSPSite:
         self._reactor = reactor
         self._idleTimeout = idleTimeout
         self._connectionsPerPeer = connectionsPerPeer
-        self._connections: set[RTSPServer] = set()
+        self._connections: set[Connection] = set()
         self._perPeer: Counter[str] = Counter()
         self._sweeping: IDelayedCall | None = None
 
     def now(self) -> float:
         """Monotonic seconds."""
         return self.onDemand.pacer.now()
+
+    def soon(self, call: Callable[[], None]) -> IDelayedCall:
+        """Calls in the next turn of the reactor."""
+        return self._reactor.callLater(0, call)
 
     def pairFor(self, peer: str) -> DatagramPair | None:
         """The UDP ports from which an address is reached."""
@@ -77,7 +96,7 @@ class RTSPSite:
             return None
         return self._pairFor(address.version == 6)
 
-    def connected(self, connection: RTSPServer) -> bool:
+    def connected(self, connection: Connection) -> bool:
         """
         A connection came.
 
@@ -87,7 +106,7 @@ class RTSPSite:
         self._perPeer[connection.peer] += 1
         return not self._connectionsPerPeer or self._perPeer[connection.peer] <= self._connectionsPerPeer
 
-    def disconnected(self, connection: RTSPServer) -> None:
+    def disconnected(self, connection: Connection) -> None:
         """A connection went."""
         self._connections.discard(connection)
         self._perPeer[connection.peer] -= 1
@@ -106,10 +125,9 @@ class RTSPSite:
                 timeout = self.sessionTimeout * (_PATIENCE if session.player.outlet.blocked else 1)
                 if now - session.lastSeen > timeout:
                     self._log.info("session {id} of {peer} timed out", id=session.id, peer=session.peer)
-                    session.end("timeout")
+                    self.registry.end(session.id, "timeout")
         for connection in list(self._connections):
-            if connection.isIdle and now - connection.lastSeen > self._idleTimeout:
-                connection.closeIdle()
+            connection.checkSilence(now, self._idleTimeout)
 
     def stop(self) -> None:
         """Ends all sessions and connections."""
@@ -118,21 +136,6 @@ class RTSPSite:
             self._sweeping = None
         for session in self.registry:
             if isinstance(session, RTSPSession):
-                session.end("the server stops")
+                self.registry.end(session.id, "the server stops")
         for connection in list(self._connections):
-            connection.conduit.close()
-            connection.transport.loseConnection()
-
-
-class RTSPFactory(Factory):
-    """Makes the connections of one endpoint."""
-
-    noisy = False
-
-    def __init__(self, site: RTSPSite) -> None:
-        self._site = site
-
-    def buildProtocol(self, addr: IAddress | None) -> RTSPServer:
-        connection = RTSPServer(self._site)
-        connection.factory = self
-        return connection
+            connection.close()

@@ -190,6 +190,11 @@ class Player:
                 now = min(now, halted)
         return min(max(now - self._shift, self._start), self._stop, max(self._presentation.duration, self._start))
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """NPT seconds where what is being played began, and where it ends."""
+        return self._start, min(self._stop, self._presentation.duration)
+
     async def cue(self, time: float) -> Cue:
         """
         Finds the key frame at or before an NPT.
@@ -230,7 +235,7 @@ class Player:
 
     def cueHere(self) -> Cue | None:
         """Where it was paused, to go on without a gap; None if it cannot go on from there."""
-        if self._fragment is None or self._pausePoint >= self._stop:
+        if self._fragment is None:
             return None
         return Cue(self._pausePoint, self._fragment, self._index, resumed=True)
 
@@ -253,7 +258,8 @@ class Player:
         self._shift = max(now, anchor - _LEAD) - cue.position
         self._stop = inf if stop is None else stop
         # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
-        self._skip = -inf if cue.resumed or cue.index == 0 else cue.position - 1e-6
+        if not cue.resumed:
+            self._skip = -inf if cue.index == 0 else cue.position - 1e-6
         self._enter(cue.fragment, cue.index)
         self._failed = False
         infos = {}
@@ -374,14 +380,29 @@ class Player:
     def _nextTime(self, due: float, position: float) -> float | None:
         """When to look again, given the NPT of the next burst; or what to do if there is none."""
         if position >= self._stop:
-            self._pausePoint = self._stop
-            self._halt()
-            self._fragment = None
-            self._listener.rangeEnded()
+            self._endRange()
             return None
         if due == inf:
             due = self._afterLast(position)
         return min(due, self._stop) + self._shift if due < inf else None
+
+    def _endRange(self) -> None:
+        """Pauses where the range ends: what lies before has been sent then, to the last packet, and nothing after."""
+        stop, bursts, senders = self._stop, self._bursts, self.senders
+        for burst in bursts[self._index :]:
+            sender = senders[burst.track]
+            if sender is not None and self._skip <= burst.pts < stop and not sender.transport.send(sender, burst):
+                sender.sent = 0  # the network takes nothing: lost
+        self.outlet.flush()
+        self._index = len(bursts)
+        self._halt()
+        # To go on from here means what was left out, and not again what was sent in between (PLY-10).
+        self._index = next(
+            (number for number in range(self._startIndex, len(bursts)) if bursts[number].pts >= stop), len(bursts)
+        )
+        self._pausePoint = self._skip = stop
+        self._stop = inf
+        self._listener.rangeEnded()
 
     def _proceed(self) -> bool:
         """At the end of a fragment: goes into the next one if it is there."""
