@@ -9,6 +9,7 @@ times below zero.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,33 +17,45 @@ from fractions import Fraction
 from math import inf
 from typing import Any
 
-import av
-import av.logging
+import av.error
 
-from mediasrv.media.decoding import PCMDecoder
-from mediasrv.media.tracks import Kind, Track, Unit
+from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
+from mediasrv.media.files import NotMedia, openContainer
+from mediasrv.media.streams import PlayedStream, describeStream, isMedia, startOf
+from mediasrv.media.tracks import Track, Unit
 
-# What is wrong with a file is said once, by us, where it is asked for; FFmpeg would write it to stderr.
-av.logging.set_level(None)
+__all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
+
+#: Whether units of a track can be delivered as they are. Asked first with the track alone, and for codecs of which some
+#: units can be and others not once more with the first unit.
+Carries = Callable[[Track, bytes | None], bool]
 
 #: errors of reading in a row after which the rest of a file is given up
 _PATIENCE = 100
 
+#: tracks of a file that are played; a session has as many at most
+_MAXIMUM_TRACKS = 32
+
+#: packets looked at in search of the first one of a track
+_SEARCHED = 1000
+
+#: samples of a track whose index is worked on: two days of video at 60 pictures a second
+_MAXIMUM_INDEX = 10_000_000
+
+#: bytes after the last cue of a Matroska file; with more, its cues do not cover it
+_UNCUED = 64 << 20
+
+#: seconds before a place at which to begin when sound is decoded, for the decoder to settle
+_WARM_UP = 1.0
+
 #: containers whose index of samples is whole and exact as soon as the file is open
 _INDEXED = frozenset({"mov", "avi", "matroska"})
-
-#: FFmpeg's numbers for what PyAV gives by name
-_AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
 
 #: containers whose index grows while they are read: opening them again would lose it
 _RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "mpeg", "mpegts", "ogg"})
 
-#: what FFmpeg calls formats that are no media: scripts that name other files, raw text, pictures
-_REFUSED = frozenset({"concat", "hls", "dash", "imf", "sdp", "rtsp", "rtp", "tty", "image2", "ffmetadata", "lavfi"})
-
-
-class NotMedia(Exception):
-    """The file cannot be read as media; the text says why."""
+#: brands of ISO files that hold pictures, not films (ISO/IEC 23008-12, AVIF)
+_STILL_BRANDS = frozenset({"avif", "heic", "heix", "mif1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +71,6 @@ class SeekPoint:
     pts: float
 
 
-@dataclass(slots=True)
-class _Stream:
-    """One stream of the file that is played: how its packets become units."""
-
-    track: Track
-    stream: Any
-    scale: tuple[int, int]  # NPT = ticks * scale[0] / scale[1] - zero
-    frame: float  # seconds of an audio frame where the container's clock is too coarse to say; else 0
-    grid: float  # NPT of the first frame of that grid
-    decoder: PCMDecoder | None
-    nextDTS: float = 0.0
-
-
 class Container:
     """
     A media file, opened.
@@ -80,18 +80,16 @@ class Container:
     @ivar duration: NPT seconds of the end, as the container says; 0.0 where it does not.
     """
 
-    def __init__(self, path: str, carries: Callable[[Track], bool]) -> None:
+    def __init__(self, path: str, carries: Carries) -> None:
         """
-        @param carries: whether units of this track can be delivered as they are. Audio that cannot is decoded to PCM.
+        @param carries: what can be delivered as it is. Of the rest, sound is decoded to PCM and JPEG coded anew.
         @raise NotMedia: if nothing in the file can be played.
+        @raise OSError: if the file cannot be opened.
         """
+        self._path = path
         self._carries = carries
         self._pristine = True
-        try:
-            # "file:" keeps FFmpeg from taking a name such as "concat:…" or "http:…" for a protocol
-            self._container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
-        except (av.error.FFmpegError, ValueError, OverflowError) as error:
-            raise NotMedia(getattr(error, "strerror", None) or str(error)) from None
+        self._container, self.version = openContainer(path)
         try:
             self._adopt()
         except BaseException:
@@ -101,25 +99,26 @@ class Container:
     def _adopt(self) -> None:
         """Chooses the streams to play and says what they are."""
         container = self._container
-        if _REFUSED & set(container.format.name.split(",")):
-            raise NotMedia(f"a file of type {container.format.name} is not played")
+        self._names = frozenset(container.format.name.split(","))
+        if container.metadata.get("major_brand", "").strip() in _STILL_BRANDS:
+            raise NotMedia("it is a picture")
         self.omitted: list[str] = []
         chosen = sorted(
-            (stream for stream in container.streams if self._isPlayable(stream)),
+            (stream for stream in container.streams if isMedia(stream)),
             key=lambda stream: (stream.type != "video", stream.index),
         )
-        starts = [_startOf(stream) for stream in chosen if stream.start_time is not None]
-        zero = min(starts, default=Fraction(0))
-        self._zero = float(zero)
-        self._streams: dict[int, _Stream] = {}
+        starts = [startOf(stream) for stream in chosen if stream.start_time is not None]
+        self._zero = float(min(starts, default=Fraction(0)))
+        self._streams: dict[int, PlayedStream] = {}
         self.tracks: list[Track] = []
         for stream in chosen:
             self._add(stream)
         if not self.tracks:
             raise NotMedia("; ".join(self.omitted) or "it has no audio or video")
         self.duration = self._statedDuration()
-        first = self.tracks[0]
-        self._reference = next(entry for entry in self._streams.values() if entry.track is first)
+        self._reference = next(entry for entry in self._streams.values() if entry.track.index == 0)
+        # the first packet was looked at
+        self.rewind()
 
     @property
     def created(self) -> float | None:
@@ -130,43 +129,46 @@ class Container:
             return None
         return (made if made.tzinfo else made.replace(tzinfo=UTC)).timestamp()
 
-    def _isPlayable(self, stream: Any) -> bool:
-        if stream.type not in ("video", "audio"):
-            return False  # subtitles and data: no player asks for them over RTSP
+    def _add(self, stream: Any) -> None:
+        """Takes a stream among the tracks, or says in L{omitted} why not."""
+        if len(self.tracks) == _MAXIMUM_TRACKS:
+            self.omitted.append(f"stream {stream.index}: a file may have {_MAXIMUM_TRACKS} tracks")
+            return
         if stream.codec_context is None:
             self.omitted.append(f"stream {stream.index}: unknown codec")
-            return False
-        # a cover picture is one picture without time
-        return not (stream.disposition & av.stream.Disposition.attached_pic)
-
-    def _add(self, stream: Any) -> None:
-        context = stream.codec_context
-        track = _describe(len(self.tracks), stream)
-        decoder = None
-        if not self._carries(track):
-            if stream.type != "audio" or not track.sampleRate:
+            return
+        track = describeStream(len(self.tracks), stream)
+        converter: Converter | None = None
+        if not self._carries(track, None):
+            if track.kind != "audio" or track.sampleRate <= 0 or not track.channels:
                 self.omitted.append(f"stream {stream.index} ({track.codec}): RTP has no format for it")
                 return
-            decoder = PCMDecoder(context)
-            track = decoder.describe(track)
-            if not self._carries(track):
-                self.omitted.append(f"stream {stream.index} ({context.name}): not even as PCM")
+            converter = PCMConverter(stream.codec_context)
+        elif track.codec == "mjpeg" and not self._carries(track, self._firstPacket(stream)):
+            converter = JPEGConverter(stream.codec_context)
+        if converter is not None:
+            track = converter.describe(track)
+            if not self._carries(track, None):
+                self.omitted.append(f"stream {stream.index} ({stream.codec_context.name}): not even converted")
                 return
-        base = stream.time_base
-        coarse = stream.type == "audio" and decoder is None and track.sampleRate and base.denominator <= 1000
-        self._streams[stream.index] = _Stream(
-            track=track,
-            stream=stream,
-            scale=(base.numerator, base.denominator),
-            frame=(context.frame_size or 0) / track.sampleRate if coarse else 0.0,
-            grid=float(_startOf(stream)) - self._zero,
-            decoder=decoder,
-        )
+        self._streams[stream.index] = PlayedStream.of(stream, track, self._zero, converter)
         self.tracks.append(track)
+
+    def _firstPacket(self, stream: Any) -> bytes | None:
+        self._pristine = False
+        try:
+            for count, packet in enumerate(self._container.demux(stream)):
+                if packet.size:
+                    return bytes(packet)
+                if count == _SEARCHED:
+                    break
+        except (av.error.FFmpegError, OSError):
+            pass
+        return None
 
     def _statedDuration(self) -> float:
         ends = [
-            float(_startOf(stream) + stream.duration * stream.time_base) - self._zero
+            float(startOf(stream) + stream.duration * stream.time_base) - self._zero
             for stream in (entry.stream for entry in self._streams.values())
             if stream.duration
         ]
@@ -184,7 +186,9 @@ class Container:
         """
         if self.tracks[0].codec == "adpcm_g722":
             return inf
-        return 0.0 if "mov" in self._container.format.name or len(self.tracks) == 1 else 1.0
+        lead = 0.0 if "mov" in self._names or len(self.tracks) == 1 else 1.0
+        decoded = any(entry.converter is not None and entry.track.kind == "audio" for entry in self._streams.values())
+        return max(lead, _WARM_UP) if decoded else lead
 
     def seekPoints(self) -> tuple[list[SeekPoint], float]:
         """
@@ -199,21 +203,28 @@ class Container:
         return self._scan()
 
     def _indexedPoints(self) -> list[SeekPoint] | None:
-        if not _INDEXED & set(self._container.format.name.split(",")):
+        if not _INDEXED & self._names:
             return None
         stream = self._reference.stream
-        if "matroska" in self._container.format.name:
+        if "matroska" in self._names:
             # its cues are read at the first seek
             self.seek(0.0)
         entries = stream.index_entries
         count = len(entries)
         if not count or not self.duration:
             return None
-        last = self._npt(self._reference, entries[count - 1].timestamp)
+        if count > _MAXIMUM_INDEX:
+            raise NotMedia(f"its index has {count} samples")
+        final = entries[count - 1]
+        last = self._npt(self._reference, final.timestamp)
+        if "matroska" in self._names and self.version.size - final.pos > _UNCUED:
+            return None
+        # whatever it says of its duration
+        self.duration = max(self.duration, last)
         keys = [entry.timestamp for entry in entries if entry.is_keyframe]
         # A fragmented MP4 knows only the fragments that it came across; cues may be missing from where a muxer died.
-        slack = 1.0 if "mov" in self._container.format.name else 60.0
-        if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._container.format.name:
+        slack = 1.0 if "mov" in self._names else 60.0
+        if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._names:
             return None
         if self._reference.track.kind == "audio":
             return []
@@ -260,10 +271,11 @@ class Container:
         """Goes to the very first packet of the file, which may lie before its first seek point."""
         if self._pristine:
             return
-        names = self._container.format.name
-        if "mov" in names:
-            self._seekFirstSample()
-        elif not (_RESEEKABLE & set(names.split(",")) and self._seekStart()):
+        if "mov" in self._names:
+            found = self._seekFirstSample()
+        else:
+            found = bool(_RESEEKABLE & self._names) and self._seekStart()
+        if not found:
             self._reopen()
         self._forget()
 
@@ -276,41 +288,56 @@ class Container:
             return True
         return False
 
-    def _seekFirstSample(self) -> None:
+    def _seekFirstSample(self) -> bool:
         """MP4 seeks by one track and takes the others along, so it has to be the one that starts first."""
         streams = [entry.stream for entry in self._streams.values() if len(entry.stream.index_entries)]
+        if not streams:
+            return False
         first = min(streams, key=lambda stream: stream.index_entries[0].timestamp * stream.time_base)
-        self._container.seek(first.index_entries[0].timestamp, stream=first)
+        try:
+            self._container.seek(first.index_entries[0].timestamp, stream=first)
+        except av.error.FFmpegError:
+            return False
+        return True
 
     def _reopen(self) -> None:
-        path = self._container.name
+        """
+        @raise OSError: if the file is not there any more, or is another one.
+        """
+        container, version = openContainer(self._path)
+        if not version.isSameFile(self.version) or len(container.streams) <= max(self._streams):
+            container.close()
+            raise OSError(errno.ESTALE, "the file was replaced", self._path)
         self._container.close()
-        self._container = av.open(path, options={"protocol_whitelist": "file"})
+        self._container = container
         for index, entry in self._streams.items():
-            entry.stream = self._container.streams[index]
-            if entry.decoder is not None:
-                entry.decoder = PCMDecoder(entry.stream.codec_context)
+            entry.stream = container.streams[index]
+            if entry.converter is not None:
+                entry.converter.reopened(entry.stream.codec_context)
         self._pristine = True
 
     def _forget(self) -> None:
         for entry in self._streams.values():
             entry.nextDTS = 0.0
-            if entry.decoder is not None:
-                entry.decoder.reset()
+            if entry.converter is not None:
+                entry.converter.reset()
 
     def units(self) -> Iterator[tuple[int, Unit]]:
         """
         Units from here to the end of the file, each with the index of its track. Damaged places are stepped over; a
         file that is cut off just ends.
         """
+        streams = self._streams
+        zero = self._zero
         for packet in self._packets():
-            entry = self._streams[packet.stream_index]
-            if entry.decoder is None:
-                yield entry.track.index, self._unit(entry, packet)
+            entry = streams[packet.stream_index]
+            index = entry.track.index
+            if entry.converter is None:
+                yield index, self._unit(entry, packet)
                 continue
-            for start, samples, data in entry.decoder.decode(packet):
-                time = start - self._zero
-                yield entry.track.index, Unit(time, time, samples, True, data)
+            for start, duration, data in entry.converter.convert(packet):
+                time = start - zero
+                yield index, Unit(time, time, duration, True, data)
 
     def _packets(self) -> Iterator[Any]:
         streams = [entry.stream for entry in self._streams.values()]
@@ -328,74 +355,28 @@ class Container:
             except (av.error.FFmpegError, OSError):
                 failures += 1
 
-    def _unit(self, entry: _Stream, packet: Any) -> Unit:
+    def _unit(self, entry: PlayedStream, packet: Any) -> Unit:
         scale, base = entry.scale
         zero = self._zero
-        pts = packet.pts
-        dts = packet.dts
-        duration = packet.duration * scale / base if packet.duration else 0.0
+        # every look at an attribute of a packet costs, and this runs for each unit of a file
+        pts, dts, ticks = packet.pts, packet.dts, packet.duration
+        duration = ticks * scale / base if ticks else 0.0
         if pts is None:
             pts = dts
-        if pts is None:
-            presentation = entry.nextDTS
+        presentation = entry.nextDTS if pts is None else pts * scale / base - zero
+        if entry.frame and pts is not None:
+            decoding = presentation = entry.onGrid(presentation)
         else:
-            presentation = pts * scale / base - zero
-            if entry.frame:
-                presentation = self._onGrid(entry, presentation)
-        decoding = presentation if dts is None or entry.frame else dts * scale / base - zero
+            decoding = presentation if dts is None or dts == pts else dts * scale / base - zero
         entry.nextDTS = decoding + duration
         return Unit(decoding, presentation, duration, packet.is_keyframe, bytes(packet))
 
-    def _onGrid(self, entry: _Stream, time: float) -> float:
-        """
-        The exact time of an audio frame whose container counts milliseconds: frames follow each other without a gap,
-        so within one tick of the container's clock the grid of frame lengths is right and the container is rounded.
-        """
-        frames = round((time - entry.grid) / entry.frame)
-        exact = entry.grid + frames * entry.frame
-        return exact if abs(exact - time) <= 1.01 * entry.scale[0] / entry.scale[1] else time
-
-    def _npt(self, entry: _Stream, ticks: int) -> float:
+    def _npt(self, entry: PlayedStream, ticks: int) -> float:
         return ticks * entry.scale[0] / entry.scale[1] - self._zero
 
-    def _seconds(self, entry: _Stream, ticks: int | None) -> float:
+    def _seconds(self, entry: PlayedStream, ticks: int | None) -> float:
         return (ticks or 0) * entry.scale[0] / entry.scale[1]
 
     def close(self) -> None:
         """Gives the file back; the container is of no more use."""
         self._container.close()
-
-
-def _startOf(stream: Any) -> Fraction:
-    """When a stream starts to be presented, seconds on the file's own clock."""
-    return Fraction((stream.start_time or 0) * stream.time_base)
-
-
-def _describe(index: int, stream: Any) -> Track:
-    """The track that a stream of PyAV is."""
-    context = stream.codec_context
-    kind: Kind = stream.type
-    video = kind == "video"
-    # the codec's own name, not that of a decoder for it ("mp3float", "libdav1d")
-    codec = context.codec.canonical_name
-    return Track(
-        index=index,
-        kind=kind,
-        codec=codec,
-        extradata=bytes(context.extradata or b""),
-        bitRate=int(stream.bit_rate or context.bit_rate or 0),
-        language=_language(stream),
-        title=str(stream.metadata.get("title", "")),
-        width=context.width if video else 0,
-        height=context.height if video else 0,
-        frameRate=Fraction(stream.average_rate or 0) if video else Fraction(0),
-        sampleRate=0 if video else int(context.sample_rate or 0),
-        channels=0 if video else int(context.layout.nb_channels),
-        profile=_AAC_PROFILES.get(str(context.profile), -99) if codec == "aac" else -99,
-        level=context.level if video and isinstance(context.level, int) else -99,
-    )
-
-
-def _language(stream: Any) -> str:
-    language = str(stream.metadata.get("language", ""))
-    return "" if language == "und" else language

@@ -20,8 +20,13 @@ from mediasrv.media.tracks import Fragment, Track, Unit
 #: seconds of the longest fragment, where there is no key frame to cut at
 LONGEST = 10.0
 
-#: bytes read past the end of a fragment in search of a track that lags behind in the file
-_LAG_BYTES = 8 << 20
+#: bytes and seconds read past the end of a fragment in search of a track that lags behind in the file, or has ended
+_LAG_BYTES = 16 << 20
+_LAG_SECONDS = 20.0
+
+#: bytes and units of the largest fragment; a file in which more belongs together lies, and the rest is left out
+_LARGEST_BYTES = 128 << 20
+_MOST_UNITS = 100_000
 
 #: seconds by which rounding may move a time on its way through a container
 _ROUNDING = 1e-6
@@ -180,10 +185,14 @@ class FragmentReader:
         """The next unit of the first track; nothing is lost by looking."""
         seen: list[tuple[int, Unit]] = []
         found = None
+        size = 0
         for entry in self._units:
             seen.append(entry)
+            size += len(entry[1].data)
             if entry[0] == 0:
                 found = entry[1]
+                break
+            if size > _LAG_BYTES:
                 break
         self._units.putBack(seen)
         return found
@@ -206,6 +215,7 @@ class FragmentReader:
     def _skip(self, cut: Cut, begins: Callable[[Unit], bool]) -> None:
         """Drops what the first track has before a cut; keeps what the others have after it."""
         kept: list[tuple[int, Unit]] = []
+        size = 0
         for index, unit in self._units:
             trimmed = self._trim(index, unit, cut)
             if index == 0:
@@ -214,6 +224,9 @@ class FragmentReader:
                     break
             elif self._isPast(index, trimmed, cut):
                 kept.append((index, trimmed))
+                size += len(trimmed.data)
+                if size > _LAG_BYTES or trimmed.pts > cut.pts + _LAG_SECONDS:
+                    break
         self._units.putBack(kept)
 
     def _trim(self, index: int, unit: Unit, cut: Cut) -> Unit:
@@ -239,33 +252,67 @@ class FragmentReader:
 
         @return: whether the file ended with them.
         """
-        begins = self._beginning(following) if following is not None else None
+        if following is None:
+            return self._fillLast(units, cut)
+        begins = self._beginning(following)
+        isPast, sampleBytes, early = self._isPast, self._sampleBytes, self._early
         waiting = set(range(len(self._tracks)))
+        tooLate = following.pts + _LAG_SECONDS
         ahead: list[tuple[int, Unit]] = []
         aheadBytes = 0
+        room = _Room()
         for entry in self._units:
             index, unit = entry
-            if index in self._early:
+            if index in early:
                 unit = self._trim(index, unit, cut)
-                if not self._isPast(index, unit, cut):
+                if not isPast(index, unit, cut):
                     continue
                 entry = (index, unit)
-                self._early.discard(index)
-            if following is None or begins is None:
-                units[index].append(unit)
-                continue
+                early.discard(index)
             if index in waiting:
-                if self._sampleBytes[index] and unit.pts < following.pts < unit.pts + unit.duration:
+                if sampleBytes[index] and unit.pts < following.pts < unit.pts + unit.duration:
                     head, unit = self._split(index, unit, following.pts)
                     units[index].append(head)
                     entry = (index, unit)
-                if not (begins(unit) if index == 0 else self._isPast(index, unit, following)):
-                    units[index].append(unit)
+                if not (begins(unit) if index == 0 else isPast(index, unit, following)):
+                    if room.take(unit):
+                        units[index].append(unit)
                     continue
                 waiting.discard(index)
             ahead.append(entry)
             aheadBytes += len(unit.data)
-            if not waiting or (0 not in waiting and aheadBytes > _LAG_BYTES):
+            if not waiting or aheadBytes > _LAG_BYTES or unit.pts > tooLate:
                 break
         self._units.putBack(ahead)
         return not ahead
+
+    def _fillLast(self, units: list[list[Unit]], cut: Cut) -> bool:
+        """Takes all that is left, but not what is far beyond the end that the file states."""
+        tooLate = max(self._end, cut.pts) + LONGEST + _LAG_SECONDS
+        room = _Room()
+        for index, unit in self._units:
+            if index in self._early:
+                unit = self._trim(index, unit, cut)
+                if not self._isPast(index, unit, cut):
+                    continue
+                self._early.discard(index)
+            if unit.pts > tooLate or not room.take(unit):
+                break
+            units[index].append(unit)
+        return True
+
+
+class _Room:
+    """What a fragment may still take."""
+
+    __slots__ = ("bytes", "units")
+
+    def __init__(self) -> None:
+        self.bytes = _LARGEST_BYTES
+        self.units = _MOST_UNITS
+
+    def take(self, unit: Unit) -> bool:
+        """Whether a unit goes in."""
+        self.bytes -= len(unit.data)
+        self.units -= 1
+        return self.bytes >= 0 and self.units >= 0

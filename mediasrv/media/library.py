@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
+from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -15,9 +17,9 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from mediasrv.media.containers import NotMedia
-from mediasrv.media.presentation import FileVersion, Presentation
-from mediasrv.media.tracks import Track
+from mediasrv.media.containers import Carries, NotMedia
+from mediasrv.media.files import FileVersion
+from mediasrv.media.presentation import Presentation
 
 #: presentations remembered after their last use: a few kilobytes each
 _REMEMBERED = 1000
@@ -65,7 +67,7 @@ class Library:
     def __init__(
         self,
         folders: Mapping[str, str],
-        carries: Callable[[Track], bool],
+        carries: Carries,
         pool: ThreadPool,
         reactor: IReactorFromThreads,
         fragmentDuration: float = 2.0,
@@ -75,7 +77,8 @@ class Library:
         """
         @param carries: whether a track can be delivered as it is.
         @param pool: the reader threads.
-        @param openFiles: how many files stay open at most.
+        @param openFiles: how many files stay open at most; those being opened or read come on top, one for each of the
+            pool's threads.
         """
         self.folders = dict(folders)
         self._carries = carries
@@ -85,6 +88,9 @@ class Library:
         self._openFiles = openFiles
         self._hidden = hidden
         self._known: OrderedDict[str, Presentation] = OrderedDict()
+        #: everything that may hold a file, and when it was used last
+        self._uses: WeakKeyDictionary[Presentation, int] = WeakKeyDictionary()
+        self._now = count()
         self._opening: dict[tuple[str, FileVersion], list[Deferred[Presentation]]] = {}
 
     def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
@@ -121,14 +127,16 @@ class Library:
             return deferred
         self._opening[located] = [deferred]
         opening = deferToThreadPool(
-            self._reactor, self._pool, Presentation, path, version, self._carries, self._fragmentDuration
+            self._reactor, self._pool, Presentation, path, self._carries, self._fragmentDuration
         )
         opening.addBoth(self._finished, located)
         return deferred
 
     def _finished(self, result: Presentation | Failure, located: tuple[str, FileVersion]) -> None:
         if isinstance(result, Failure):
-            if result.check(NotMedia):
+            if result.check(FileNotFoundError, NotADirectoryError):
+                result = Failure(NotFound(located[0]))  # removed just now
+            elif result.check(NotMedia):
                 self._log.info("{path} is not played: {reason}", path=located[0], reason=result.getErrorMessage())
         else:
             for sentence in result.omitted:
@@ -139,29 +147,28 @@ class Library:
                 deferred.callback(result)
 
     def _remember(self, presentation: Presentation) -> None:
-        replaced = self._known.pop(presentation.path, None)
-        if replaced is not None:
-            self._close(replaced)
+        # an older version may still be watched
+        self._known.pop(presentation.path, None)
         self._known[presentation.path] = presentation
         if len(self._known) > _REMEMBERED:
-            self._close(self._known.popitem(last=False)[1])
-        self._limitOpenFiles()
+            self._known.popitem(last=False)
+        self.used(presentation)
 
     def used(self, presentation: Presentation) -> None:
-        """Notes that a presentation is being read, so that others give their file back first."""
+        """Notes that a presentation is about to be read, so that others give their file back first."""
         if self._known.get(presentation.path) is presentation:
             self._known.move_to_end(presentation.path)
-        self._limitOpenFiles()
-
-    def _limitOpenFiles(self) -> None:
-        openOnes = [known for known in self._known.values() if known.isOpen]
-        for presentation in openOnes[: max(0, len(openOnes) - self._openFiles)]:
-            self._close(presentation)
-
-    def _close(self, presentation: Presentation) -> None:
-        self._pool.callInThread(presentation.close)
+        self._uses[presentation] = next(self._now)
+        if len(self._uses) <= self._openFiles:
+            return
+        openOnes = [known for known in self._uses if known.isOpen or known is presentation]
+        openOnes.sort(key=self._uses.__getitem__)
+        for known in openOnes[: max(0, len(openOnes) - self._openFiles)]:
+            self._pool.callInThread(known.close)
 
     def close(self) -> None:
-        """Gives all files back; blocks for the reads under way."""
-        while self._known:
-            self._known.popitem()[1].close()
+        """Gives all files back; those that are being read follow when that is done."""
+        self._known.clear()
+        for presentation in list(self._uses):
+            presentation.close()
+        self._uses.clear()

@@ -5,44 +5,25 @@ An on-demand presentation: one file, its tracks, its duration, and its fragments
 from __future__ import annotations
 
 import os
-import stat
 import threading
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
+from fractions import Fraction
 
-from mediasrv.media.containers import Container
+from mediasrv.media.containers import Carries, Container, NotMedia
+from mediasrv.media.files import FileVersion, openFile
 from mediasrv.media.fragments import Cut, FragmentReader, planCuts
 from mediasrv.media.tracks import Fragment, Track
+
+#: bytes of a file that a second of it takes at least; who states a longer duration lies
+_LEAST_RATE = 10
+
+#: bytes at the end of a file that tell whether it was appended to or written anew
+_TAIL = 4096
 
 
 class PresentationChanged(Exception):
     """The file is not the one any more that was described; the text says what became of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileVersion:
-    """What tells one content of a path from another."""
-
-    device: int
-    inode: int
-    size: int
-    modified: int  # nanoseconds since 1970
-
-    @classmethod
-    def of(cls, path: str) -> FileVersion:
-        """
-        @raise OSError: if the path names nothing that can be looked at.
-        """
-        status = os.stat(path)
-        if not stat.S_ISREG(status.st_mode):
-            raise FileNotFoundError(f"{path} is no file")
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-
-    @property
-    def etag(self) -> str:
-        """An opaque name of this version, for C{a=etag} and HTTP."""
-        return f"{self.inode:x}-{self.size:x}-{self.modified:x}"
 
 
 class Presentation:
@@ -58,26 +39,33 @@ class Presentation:
     @ivar cuts: where its fragments start.
     """
 
-    def __init__(
-        self, path: str, version: FileVersion, carries: Callable[[Track], bool], fragmentDuration: float
-    ) -> None:
+    def __init__(self, path: str, carries: Carries, fragmentDuration: float) -> None:
         """
         Opens the file; for containers without an index reads it once.
 
         @raise mediasrv.media.containers.NotMedia: if nothing in it can be played.
+        @raise OSError: if it cannot be opened.
         """
         self.path = path
-        self.title = os.path.splitext(os.path.basename(path))[0]
-        self.version = version
+        self.title = _titleOf(path)
         self._carries = carries
         container = Container(path, carries)
-        self.tracks: list[Track] = container.tracks
-        self.omitted: list[str] = container.omitted
-        self.created: float = container.created if container.created is not None else version.modified / 1e9
-        points, self.duration = container.seekPoints()
-        self.cuts: list[Cut] = planCuts(points, self.duration, fragmentDuration)
+        try:
+            self.version: FileVersion = container.version
+            self._seen = container.version
+            self._tail = self._readTail()
+            self.tracks: list[Track] = container.tracks
+            self.omitted: list[str] = container.omitted
+            self.created: float = container.created if container.created is not None else self.version.modified / 1e9
+            points, end = container.seekPoints()
+            self.duration = max(0.0, min(end, self.version.size / _LEAST_RATE))
+            self.cuts: list[Cut] = planCuts(points, self.duration, fragmentDuration)
+        except BaseException:
+            container.close()
+            raise
         self._starts = [cut.pts for cut in self.cuts]
         self._lock = threading.Lock()
+        self._wanted = True
         self._container: Container | None = container
         self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
 
@@ -91,25 +79,52 @@ class Presentation:
 
         @raise PresentationChanged: if the file was replaced, truncated or removed.
         """
-        with self._lock:
+        self._wanted = True
+        try:
+            with self._lock:
+                return self._read(number)
+        finally:
+            # close() leaves it to who reads
+            if not self._wanted:
+                self.close()
+
+    def _read(self, number: int) -> Fragment:
+        try:
             self._verify()
             if self._container is None:
-                self._container = Container(self.path, self._carries)
-                if self._container.tracks != self.tracks:
-                    raise PresentationChanged(f"{self.path} has other tracks now")
-                self._reader = FragmentReader(self._container, self.tracks, self.cuts, self.duration)
+                self._open()
             return self._reader.read(number)
+        except (OSError, NotMedia) as error:
+            # FFmpeg's errors are of this class too
+            self._release()
+            raise PresentationChanged(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
+
+    def _open(self) -> None:
+        container = Container(self.path, self._carries)
+        if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
+            container.close()
+            raise PresentationChanged(f"{self.path} has other tracks now")
+        self._container = container
+        self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
 
     def _verify(self) -> None:
-        try:
-            now = FileVersion.of(self.path)
-        except OSError as error:
-            raise PresentationChanged(f"{self.path}: {error.strerror or error}") from None
-        if (now.device, now.inode) != (self.version.device, self.version.inode):
+        now = FileVersion.of(self.path)
+        if now == self._seen:
+            return
+        if not now.isSameFile(self.version):
             raise PresentationChanged(f"{self.path} was replaced")
-        # One that grows, because somebody still writes it, plays on.
         if now.size < self.version.size:
             raise PresentationChanged(f"{self.path} was truncated")
+        # One that grows, because somebody still writes it, plays on.
+        if self._readTail() != self._tail:
+            raise PresentationChanged(f"{self.path} was written anew")
+        self._seen = now
+
+    def _readTail(self) -> bytes:
+        """What stands where the file ended when it was opened."""
+        with open(openFile(self.path), "rb") as file:
+            file.seek(max(0, self.version.size - _TAIL))
+            return file.read(min(_TAIL, self.version.size))
 
     @property
     def isOpen(self) -> bool:
@@ -117,8 +132,30 @@ class Presentation:
         return self._container is not None
 
     def close(self) -> None:
-        """Gives the file descriptor back; the next read opens the file again. Blocks while a fragment is read."""
-        with self._lock:
-            container, self._container = self._container, None
-            if container is not None:
-                container.close()
+        """
+        Gives the file descriptor back, at once or when the fragment that is being read is there. The next read opens
+        the file again.
+        """
+        self._wanted = False
+        # who reads looks at _wanted afterwards; waiting for them would hold a reader thread
+        if self._lock.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._lock.release()
+
+    def _release(self) -> None:
+        container, self._container = self._container, None
+        if container is not None:
+            container.close()
+
+
+def _titleOf(path: str) -> str:
+    """A file's name without its ending, as text that can be shown: a name may hold any bytes."""
+    name = os.fsencode(os.path.splitext(os.path.basename(path))[0]).decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else " " for character in name)
+
+
+def _essence(tracks: list[Track]) -> list[Track]:
+    """The tracks without what FFmpeg estimates, which changes while a file grows."""
+    return [replace(track, bitRate=0, frameRate=Fraction(0)) for track in tracks]

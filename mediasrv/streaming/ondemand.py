@@ -16,6 +16,7 @@ from mediasrv.media.tracks import Track
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.interleaved import Outlet
 from mediasrv.rtp.payloads.formats import PayloadError, PayloadFormat
+from mediasrv.rtp.payloads.jpeg import JPEGFormat
 from mediasrv.rtp.payloads.registry import formatFor
 from mediasrv.rtp.sdp import TrackDescription, describe, payloadTypes
 from mediasrv.rtp.timeline import SessionClock
@@ -27,10 +28,12 @@ from mediasrv.streaming.player import Player, PlayerListener
 _SIZE_STEP = 64
 
 
-def carriesTrack(track: Track) -> bool:
-    """Whether RTP has a payload format for a track as it is."""
+def carriesTrack(track: Track, sample: bytes | None) -> bool:
+    """Whether RTP has a payload format for a track as it is; with a unit, whether the format carries this too."""
     try:
-        formatFor(track)
+        found = formatFor(track)
+        if sample is not None and isinstance(found, JPEGFormat):
+            found.check(sample)
     except PayloadError:
         return False
     return True

@@ -1,0 +1,172 @@
+"""
+Conversion, on the fly, of what RTP has no payload format for: sound that nothing carries (FLAC, DTS, float PCM, …) to
+16-bit PCM, and JPEG pictures that RFC 2435 cannot express to ones that it can.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, Protocol
+
+import av
+import av.error
+
+from mediasrv.media.tracks import Track
+
+#: more than eight channels are no audio that a player of RTP knows
+_MAXIMUM_CHANNELS = 8
+
+#: sum of the quantization table (that of MPEG-1) which FFmpeg's JPEG encoder scales, eight times its quality step
+_REFERENCE_TABLE = 2114 / 8
+
+#: quality steps of FFmpeg's JPEG encoder: best, worst, and where the source does not tell
+_BEST, _WORST, _GOOD = 1, 31, 3
+
+#: FFmpeg's unit of C{global_quality}
+_LAMBDA = 118
+
+
+class Converter(Protocol):
+    """Makes units of another codec of the packets of one stream."""
+
+    def describe(self, track: Track) -> Track:
+        """The track that comes out, for the one that went in."""
+
+    def reset(self) -> None:
+        """Forgets what went before: the next packet follows a seek."""
+
+    def reopened(self, context: Any) -> None:
+        """Goes on with another codec context: the file was opened again."""
+
+    def convert(self, packet: Any) -> list[tuple[float, float, bytes]]:
+        """
+        What becomes of a packet.
+
+        @return: for each unit when it starts in seconds by the container's clock, how many seconds it lasts, and its
+            data. A damaged packet gives nothing.
+        """
+
+
+class PCMConverter:
+    """Turns packets of one audio stream into interleaved little-endian 16-bit samples at the stream's own rate."""
+
+    def __init__(self, context: Any) -> None:
+        """
+        @param context: the codec context of the stream, from PyAV.
+        """
+        self._context = context
+        self._channels = min(context.layout.nb_channels, _MAXIMUM_CHANNELS)
+        self._layout = context.layout.name if self._channels == context.layout.nb_channels else "stereo"
+        self._resampler: Any = None
+
+    def describe(self, track: Track) -> Track:
+        """As L{Converter.describe}."""
+        channels = self._channels if self._layout != "stereo" else 2
+        return replace(
+            track,
+            codec="pcm_s16le",
+            extradata=b"",
+            channels=channels,
+            bitRate=track.sampleRate * channels * 16,
+            profile=-99,
+        )
+
+    def reset(self) -> None:
+        """As L{Converter.reset}."""
+        self._context.flush_buffers()
+        self._resampler = None
+
+    def reopened(self, context: Any) -> None:
+        """As L{Converter.reopened}."""
+        self._context = context
+        self._resampler = None
+
+    def convert(self, packet: Any) -> list[tuple[float, float, bytes]]:
+        """As L{Converter.convert}."""
+        try:
+            frames = self._context.decode(packet)
+        except (av.error.FFmpegError, ValueError):
+            return []
+        sounds = []
+        for frame in frames:
+            start = frame.time
+            if start is None or not frame.samples or not frame.sample_rate:
+                continue
+            sounds.append((start, frame.samples / frame.sample_rate, b"".join(self._convert(frame))))
+        return sounds
+
+    def _convert(self, frame: Any) -> list[bytes]:
+        if frame.format.name == "s16" and frame.layout.name == self._layout:
+            return [self._samples(frame)]
+        if self._resampler is None:
+            self._resampler = av.AudioResampler(format="s16", layout=self._layout, rate=frame.sample_rate)
+        return [self._samples(converted) for converted in self._resampler.resample(frame)]
+
+    def _samples(self, frame: Any) -> bytes:
+        # a plane is padded beyond its samples
+        return bytes(frame.planes[0])[: frame.samples * 2 * frame.layout.nb_channels]
+
+
+class JPEGConverter:
+    """Codes JPEG pictures anew, each by itself: 4:2:0, baseline, with the Huffman tables of the standard."""
+
+    def __init__(self, context: Any) -> None:
+        """
+        @param context: the codec context of the stream, from PyAV.
+        """
+        self.reopened(context)
+        self._encoder: Any = None
+        self._kind: tuple[int, int, int] | None = None  # width, height and quality of what the encoder takes
+
+    def describe(self, track: Track) -> Track:
+        """As L{Converter.describe}."""
+        return replace(track, bitRate=0, extradata=b"", profile=-99)
+
+    def reset(self) -> None:
+        """Every picture stands for itself: there is nothing to forget."""
+
+    def reopened(self, context: Any) -> None:
+        """As L{Converter.reopened}."""
+        # several threads would answer a packet with the picture of an earlier one
+        context.thread_type = "NONE"
+        self._context = context
+
+    def convert(self, packet: Any) -> list[tuple[float, float, bytes]]:
+        """As L{Converter.convert}."""
+        time = packet.pts if packet.pts is not None else packet.dts
+        if time is None:
+            return []
+        try:
+            frames = self._context.decode(packet)
+            data = b"".join(self._encode(frame, bytes(packet)) for frame in frames[:1])
+        except (av.error.FFmpegError, ValueError):
+            return []
+        base = packet.time_base
+        return [(float(time * base), float((packet.duration or 0) * base), data)] if data else []
+
+    def _encode(self, frame: Any, source: bytes) -> bytes:
+        frame = frame.reformat(format="yuvj420p")
+        kind = (frame.width, frame.height, _qualityOf(source))
+        if kind != self._kind:
+            self._encoder, self._kind = _encoder(*kind), kind
+        frame.pts = None
+        return b"".join(bytes(coded) for coded in self._encoder.encode(frame))
+
+
+def _encoder(width: int, height: int, quality: int) -> Any:
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 90000)
+    encoder.thread_count = 1
+    encoder.options = {"huffman": "default", "flags": "+qscale", "global_quality": str(quality * _LAMBDA)}
+    return encoder
+
+
+def _qualityOf(picture: bytes) -> int:
+    """The quality step of FFmpeg's encoder that comes nearest to a picture's table for luminance (T.81 B.2.4.1)."""
+    at = picture.find(b"\xff\xdb")
+    table = picture[at + 5 : at + 69]
+    if at < 0 or len(table) < 64 or picture[at + 4] >> 4:
+        return _GOOD
+    return min(_WORST, max(_BEST, round(sum(table) / _REFERENCE_TABLE)))

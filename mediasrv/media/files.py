@@ -1,0 +1,142 @@
+"""
+Opening files for FFmpeg without letting a file decide what else is opened (SEC-6, SEC-7).
+
+FFmpeg gets an open descriptor and may open nothing by itself: a playlist, a C{concat} script or a session description
+that names other files comes to nothing, whatever its name and its content. What is opened is looked at after it was
+opened, so nobody can put something else in its place in between, and opening never waits (a FIFO would).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass
+from functools import cache
+
+import av
+import av.logging
+from av.container import InputContainer
+
+# What is wrong with a file is said once, by us, where it is asked for; FFmpeg would write it to stderr.
+av.logging.set_level(None)
+
+#: what FFmpeg calls formats that are no media: scripts that name other files, text, devices, single pictures
+_REFUSED = frozenset(
+    {"concat", "dash", "ffmetadata", "hls", "image2", "image2pipe", "imf", "lavfi", "rtp", "rtsp", "sap", "sdp", "tty"}
+)
+
+#: formats that nothing in the file tells, by the ending of its name
+_NAMED = {
+    "722": "g722",
+    "al": "alaw",
+    "alaw": "alaw",
+    "g722": "g722",
+    "mjpeg": "mjpeg",
+    "mjpg": "mjpeg",
+    "sln": "sln",
+    "ul": "mulaw",
+    "ulaw": "mulaw",
+}
+
+
+class NotMedia(Exception):
+    """The file cannot be read as media; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileVersion:
+    """What tells one content of a path from another."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int  # nanoseconds since 1970
+
+    @classmethod
+    def of(cls, path: str) -> FileVersion:
+        """
+        @raise OSError: if the path names nothing that can be looked at, or no regular file.
+        """
+        return cls._from(os.stat(path), path)
+
+    @classmethod
+    def ofOpen(cls, descriptor: int, path: str) -> FileVersion:
+        """
+        The same of an open file.
+
+        @raise OSError: if it is no regular file.
+        """
+        return cls._from(os.fstat(descriptor), path)
+
+    @classmethod
+    def _from(cls, status: os.stat_result, path: str) -> FileVersion:
+        if not stat.S_ISREG(status.st_mode):
+            raise FileNotFoundError(errno.ENOENT, "no regular file", path)
+        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+
+    @property
+    def etag(self) -> str:
+        """An opaque name of this version, for C{a=etag} and HTTP."""
+        return f"{self.inode:x}-{self.size:x}-{self.modified:x}"
+
+    def isSameFile(self, other: FileVersion) -> bool:
+        """Whether it is the same file, however much was written to it in between."""
+        return (self.device, self.inode) == (other.device, other.inode)
+
+
+def openFile(path: str) -> int:
+    """
+    Opens a regular file for reading, and for nothing that this process starts.
+
+    @return: a descriptor.
+    @raise OSError: if that is not to be had.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        FileVersion.ofOpen(descriptor, path)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def openContainer(path: str) -> tuple[InputContainer, FileVersion]:
+    """
+    Opens a media file.
+
+    @raise OSError: if the file cannot be opened.
+    @raise NotMedia: if FFmpeg does not know what it is, or it is of a kind that is not played.
+    """
+    descriptor = openFile(path)
+    try:
+        version = FileVersion.ofOpen(descriptor, path)
+        if not version.size:
+            raise NotMedia("it is empty")
+        ending = os.path.splitext(path)[1][1:].lower()
+        try:
+            return _demux(descriptor, None), version
+        except NotMedia:
+            if ending not in _NAMED:
+                raise
+        return _demux(descriptor, _NAMED[ending]), version
+    finally:
+        os.close(descriptor)
+
+
+def _demux(descriptor: int, format: str | None) -> InputContainer:
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _playedFormats()}
+    try:
+        # FFmpeg duplicates the descriptor
+        return av.open("fd:", format=format, options=options)
+    except av.error.ArgumentError:
+        raise NotMedia("it is of a type that is not played") from None
+    except (av.error.FFmpegError, ValueError, OverflowError) as error:
+        raise NotMedia(getattr(error, "strerror", None) or str(error)) from None
+
+
+@cache
+def _playedFormats() -> str:
+    names = sorted(av.formats_available)
+    return ",".join(name for name in names if name not in _REFUSED and not name.endswith("_pipe"))

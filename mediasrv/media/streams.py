@@ -1,0 +1,106 @@
+"""
+Streams: what PyAV knows of one stream of a file, as a track, and how its ticks become NPT.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av.stream
+
+from mediasrv.media.converting import Converter
+from mediasrv.media.tracks import Kind, Track
+
+#: FFmpeg's numbers for what PyAV gives by name
+_AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
+
+
+@dataclass(slots=True)
+class PlayedStream:
+    """
+    One stream of the file that is played: how its packets become units.
+
+    @ivar stream: from PyAV; another one after the file was opened again.
+    @ivar scale: NPT = ticks * scale[0] / scale[1] - zero.
+    @ivar frame: seconds of an audio frame where the container's clock is too coarse to say; else 0.
+    @ivar grid: NPT of the first frame of that grid.
+    @ivar converter: what makes units of its packets, if they cannot be delivered as they are.
+    @ivar nextDTS: NPT seconds where the last unit ended.
+    """
+
+    track: Track
+    stream: Any
+    scale: tuple[int, int]
+    frame: float
+    grid: float
+    converter: Converter | None
+    nextDTS: float = 0.0
+
+    @classmethod
+    def of(cls, stream: Any, track: Track, zero: float, converter: Converter | None) -> PlayedStream:
+        """
+        @param zero: seconds of NPT 0 by the container's clock.
+        """
+        base = stream.time_base
+        coarse = stream.type == "audio" and converter is None and track.sampleRate and base.denominator <= 1000
+        return cls(
+            track=track,
+            stream=stream,
+            scale=(base.numerator, base.denominator),
+            frame=(stream.codec_context.frame_size or 0) / track.sampleRate if coarse else 0.0,
+            grid=float(startOf(stream)) - zero,
+            converter=converter,
+        )
+
+    def onGrid(self, time: float) -> float:
+        """
+        The exact time of an audio frame whose container counts milliseconds: frames follow each other without a gap,
+        so within one tick of the container's clock the grid of frame lengths is right and the container is rounded.
+        """
+        exact = self.grid + round((time - self.grid) / self.frame) * self.frame
+        return exact if abs(exact - time) <= 1.01 * self.scale[0] / self.scale[1] else time
+
+
+def isMedia(stream: Any) -> bool:
+    """Whether it is sound or moving pictures."""
+    if stream.type not in ("video", "audio"):
+        return False  # subtitles and data: no player asks for them over RTSP
+    # a cover picture is one picture without time
+    return not (stream.disposition & av.stream.Disposition.attached_pic)
+
+
+def startOf(stream: Any) -> Fraction:
+    """When a stream starts to be presented, seconds on the file's own clock."""
+    return Fraction((stream.start_time or 0) * stream.time_base)
+
+
+def describeStream(index: int, stream: Any) -> Track:
+    """The track that a stream of PyAV is."""
+    context = stream.codec_context
+    kind: Kind = stream.type
+    video = kind == "video"
+    # the codec's own name, not that of a decoder for it ("mp3float", "libdav1d")
+    codec = context.codec.canonical_name
+    return Track(
+        index=index,
+        kind=kind,
+        codec=codec,
+        extradata=bytes(context.extradata or b""),
+        bitRate=int(stream.bit_rate or context.bit_rate or 0),
+        language=_language(stream),
+        title=str(stream.metadata.get("title", "")),
+        width=context.width if video else 0,
+        height=context.height if video else 0,
+        frameRate=Fraction(stream.average_rate or 0) if video else Fraction(0),
+        sampleRate=0 if video else int(context.sample_rate or 0),
+        channels=0 if video else int(context.layout.nb_channels),
+        profile=_AAC_PROFILES.get(str(context.profile), -99) if codec == "aac" else -99,
+        level=context.level if video and isinstance(context.level, int) else -99,
+    )
+
+
+def _language(stream: Any) -> str:
+    language = str(stream.metadata.get("language", ""))
+    return "" if language == "und" else language
