@@ -23,6 +23,9 @@ _REFERENCE_TABLE = 2114 / 8
 #: quality steps of FFmpeg's JPEG encoder: best, worst, and where the source does not tell
 _BEST, _WORST, _GOOD = 1, 31, 3
 
+#: the encoder's clock, which nobody looks at
+_CODED_BASE = Fraction(1, 25)
+
 #: FFmpeg's unit of C{global_quality}
 _LAMBDA = 118
 
@@ -117,6 +120,7 @@ class JPEGConverter:
         """
         self.reopened(context)
         self._encoder: Any = None
+        self._count = 0
         self._kind: tuple[int, int, int] | None = None  # width, height and quality of what the encoder takes
 
     def describe(self, track: Track) -> Track:
@@ -150,14 +154,16 @@ class JPEGConverter:
         kind = (frame.width, frame.height, _qualityOf(source))
         if kind != self._kind:
             self._encoder, self._kind = _encoder(*kind), kind
-        frame.pts = None
+        # the encoder wants its times to grow; ours are the packet's
+        self._count += 1
+        frame.pts, frame.time_base = self._count, _CODED_BASE
         return b"".join(bytes(coded) for coded in self._encoder.encode(frame))
 
 
 def _encoder(width: int, height: int, quality: int) -> Any:
     encoder: Any = av.CodecContext.create("mjpeg", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
-    encoder.time_base = Fraction(1, 90000)
+    encoder.time_base = _CODED_BASE
     encoder.thread_count = 1
     encoder.options = {"huffman": "default", "flags": "+qscale", "global_quality": str(quality * _LAMBDA)}
     return encoder
