@@ -12,7 +12,7 @@ import socket
 import struct
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
@@ -92,6 +92,7 @@ class PacketFragment:
     @ivar bursts: of all tracks, in the order in which they leave.
     @ivar last: whether nothing comes after it.
     @ivar size: bytes of memory, about.
+    @ivar latest: NPT seconds of the last picture of each track that has any, by index.
     """
 
     number: int
@@ -99,6 +100,12 @@ class PacketFragment:
     bursts: list[Burst]
     last: bool
     size: int
+    latest: dict[int, float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.latest = {}
+        for burst in self.bursts:
+            self.latest[burst.track] = max(burst.pts, self.latest.get(burst.track, burst.pts))
 
     def entryAt(self, time: float) -> int | None:
         """The index of the last burst of the first track with which playing can start at or before an NPT."""

@@ -9,11 +9,14 @@ plays there is no tick.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.logger import Logger
+
+#: ticks after which a turn is so late that it no longer looks at every slot that has passed
+_LATE = 1000
 
 
 class Paced(Protocol):
@@ -60,12 +63,27 @@ class Pacer:
         return self._seconds()
 
     def schedule(self, paced: Paced, when: float) -> None:
-        """Wants L{Paced.advance} called at the first tick at or after C{when}, and at no other time."""
+        """Wants L{Paced.advance} called at the first tick after C{when}, and at no other time."""
         self.cancel(paced)
-        if self._call is None:
-            self._passed = int(self.now() / self.tick)
-            self._call = self._reactor.callLater(self.tick, self._turn)
+        self._wake()
         self._place(paced, when)
+
+    def begin(self, paced: Paced) -> None:
+        """Calls L{Paced.advance} at once, and then when it says."""
+        self.cancel(paced)
+        self._wake()
+        paced.slot = self._passed
+        self._waiting += 1
+        self._serve([paced], self._passed, self.now())
+
+    def _wake(self) -> None:
+        if self._call is None:
+            self._passed = self._slotAt(self.now())
+            self._call = self._reactor.callLater(self.tick, self._turn)
+
+    def _slotAt(self, now: float) -> int:
+        """The last slot whose time has come. Dividing may lose the last bit, and must not lose a tick by it."""
+        return int(now / self.tick + 1e-6)
 
     def _place(self, paced: Paced, when: float) -> None:
         slot = max(int(when / self.tick) + 1, self._passed + 1)
@@ -83,14 +101,20 @@ class Pacer:
             paced.slot = -1
 
     def _turn(self) -> None:
+        call, wheel = self._call, self._wheel
         now = self.now()
-        current = int(now / self.tick)
-        wheel = self._wheel
-        for slot in range(self._passed + 1, current + 1):
-            self._passed = slot
+        current = max(self._slotAt(now), self._passed)
+        slots: Sequence[int] = range(self._passed + 1, current + 1)
+        if len(slots) > _LATE:
+            # the process stood still, for a day if somebody closed a laptop: only the slots with somebody in them
+            slots = sorted(slot for slot in wheel if slot <= current)
+        self._passed = current
+        for slot in slots:
             standing = wheel.pop(slot, None)
             if standing is not None:
                 self._serve(standing, slot, now)
+        if self._call is not call:
+            return  # stopped meanwhile
         if self._waiting:
             delay = (self._passed + 1) * self.tick - self.now()
             self._call = self._reactor.callLater(max(0.0, delay), self._turn)
@@ -103,19 +127,30 @@ class Pacer:
             if paced.slot != slot:
                 continue  # another one's turn took it out
             paced.slot = -1
+            if self._call is None:
+                continue  # another one's turn stopped everything
             try:
                 when = paced.advance(now)
+                if when is not None and self._call is not None:
+                    self._place(paced, when)
             except Exception:
                 self._log.failure("a player failed")
-                paced.failed()
-                continue
-            if when is not None:
-                self._place(paced, when)
+                self._giveUp(paced)
+
+    def _giveUp(self, paced: Paced) -> None:
+        """One that fails even at failing takes nobody with it."""
+        try:
+            paced.failed()
+        except Exception:
+            self._log.failure("a player could not be ended")
 
     def stop(self) -> None:
         """No more ticks."""
+        for standing in self._wheel.values():
+            for paced in standing:
+                paced.slot = -1
         self._wheel.clear()
         self._waiting = 0
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        call, self._call = self._call, None
+        if call is not None and call.active():
+            call.cancel()

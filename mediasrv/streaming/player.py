@@ -9,7 +9,7 @@ due; it is the one that gives way when the client, or our disk, is slow: what co
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Protocol
@@ -38,9 +38,15 @@ _FRAME = 0.04
 #: seconds before the end of a fragment at which the next one is fetched
 _AHEAD = 1.0
 
-#: seconds between the last packet and BYE: over UDP they come to two ports, and FFmpeg, when it finds something on both,
-#: reads RTCP first and believes it
+#: seconds between the last packet and BYE: over UDP they come to two ports, and FFmpeg, when it finds something on
+#: both, reads RTCP first and believes it
 _FAREWELL = 0.25
+
+#: bursts among which the rest of a picture is looked for
+_NEAR = 100
+
+#: seconds between bursts from which on sender reports need turns of their own
+_SPARSE = 1.0
 
 #: seconds to look back for a key frame
 _LOOK_BACK = 60.0
@@ -82,6 +88,11 @@ class Cue:
     index: int
     resumed: bool = False
 
+    @property
+    def isTop(self) -> bool:
+        """Whether it is the very beginning of the presentation."""
+        return self.index == 0 and self.fragment.number == 0 and not self.resumed
+
 
 class Player:
     """
@@ -103,7 +114,7 @@ class Player:
         "_bursts",
         "_clock",
         "_cname",
-        "_failed",
+        "_ended",
         "_formats",
         "_fragment",
         "_index",
@@ -171,7 +182,7 @@ class Player:
         self._ahead = inf  # NPT at which the next fragment is fetched
         self._upcoming: PacketFragment | None = None
         self._loading: Deferred[PacketFragment] | None = None
-        self._failed = False
+        self._ended = False
         self._blockedAt: float | None = None
         self._starvedAt: float | None = None
         self._reportAt = 0.0
@@ -250,18 +261,22 @@ class Player:
         @return: for each track index that is sent the sequence number of its next packet and the RTP time of the
             cue's position.
         """
+        self._completePictures()
         self._halt()
         now = self._pacer.now() + delay
-        anchor = max(now, self._anchor + cue.position - self._start if cue.resumed else self._presented)
+        if cue.resumed:
+            anchor = max(now, self._anchor + cue.position - self._start)
+        else:
+            anchor = max(now, self._presented + self._startsEarly(cue))
         self._anchor = anchor
-        self._start = cue.position
+        self._start = self._pausePoint = cue.position
         self._shift = max(now, anchor - _LEAD) - cue.position
         self._stop = inf if stop is None else stop
         # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
         if not cue.resumed:
-            self._skip = -inf if cue.index == 0 else cue.position - 1e-6
+            self._skip = -inf if cue.isTop else cue.position - 1e-6
         self._enter(cue.fragment, cue.index)
-        self._failed = False
+        self._ended = False
         infos = {}
         for index, sender in enumerate(self.senders):
             if sender is not None:
@@ -269,13 +284,18 @@ class Player:
                 sender.startMarker = self._formats[index].startMarker
         return infos
 
+    @staticmethod
+    def _startsEarly(cue: Cue) -> float:
+        """Seconds that the timestamps at the top begin before the position: what primes a decoder lies below zero."""
+        if not cue.isTop:
+            return 0.0
+        return max(0.0, cue.position - min((burst.pts for burst in cue.fragment.bursts[:50]), default=cue.position))
+
     def run(self) -> None:
         """Begins, or goes on, to send: what is due now leaves at once, not at the next tick."""
         self.isPlaying = True
         self._reportAt = self._attendAt = 0.0
-        when = self.advance(self._pacer.now())
-        if when is not None and self.isPlaying:
-            self._pacer.schedule(self, when)
+        self._pacer.begin(self)
 
     def pause(self, point: float | None = None) -> float:
         """
@@ -284,11 +304,12 @@ class Player:
         @param point: NPT seconds where to go on later, if not here (PAU-2).
         @return: the pause point.
         """
+        self._completePictures()
         self._pausePoint = self.position
         self._halt()
         if point is not None:
             self._pausePoint = point
-            self._fragment = None
+            self._release()
         return self._pausePoint
 
     def stopAt(self, point: float) -> bool:
@@ -311,18 +332,48 @@ class Player:
             self._presented = self._presentedUntil()
         self.isPlaying = False
         self._blockedAt = self._starvedAt = None
+        self._upcoming = None
         loading, self._loading = self._loading, None
         if loading is not None:
             loading.cancel()
 
+    def _release(self) -> None:
+        """Holds no media any more."""
+        self._fragment = None
+        self._bursts = []
+        self._index = self._startIndex = 0
+
+    def _completePictures(self) -> None:
+        """
+        Sends the rest of pictures of which some bursts have left. The packets of a picture share one timestamp; what
+        was sent after another PLAY would have another.
+        """
+        if not self.isPlaying:
+            return
+        bursts, index = self._bursts, self._index
+        begun = {burst.track: burst.ticks for burst in bursts[max(self._startIndex, index - _NEAR) : index]}
+        end = index
+        for ahead, burst in enumerate(bursts[index : index + _NEAR], index):
+            sender = self.senders[burst.track]
+            if begun.get(burst.track) == burst.ticks or (ahead == index and sender is not None and sender.sent):
+                end = ahead + 1
+        for burst in bursts[index:end]:
+            sender = self.senders[burst.track]
+            if sender is not None and self._skip <= burst.pts < self._stop and not sender.transport.send(sender, burst):
+                break
+            self._index += 1
+        self.outlet.flush()
+
     def _presentedUntil(self) -> float:
         """When what follows the last picture sent would be presented, monotonic seconds (RTP-5)."""
-        low = max(self._startIndex, self._index - 400)
-        sent = [burst.pts for burst in self._bursts[low : self._index] if self.senders[burst.track] is not None]
-        if not sent:
-            return self._presented
+        sent = self._bursts[max(self._startIndex, self._index - 4 * _NEAR) : self._index]
+        return self._presentedAfter(burst.pts for burst in sent if self.senders[burst.track] is not None)
+
+    def _presentedAfter(self, sent: Iterable[float]) -> float:
+        """The same, given the NPTs of what was sent in this fragment."""
+        latest = max(sent, default=-inf)
         rate = self._presentation.tracks[0].frameRate
-        return self._anchor + max(sent) - self._start + (1 / float(rate) if rate else _FRAME)
+        return max(self._presented, self._anchor + latest - self._start + (1 / float(rate) if rate else _FRAME))
 
     def _enter(self, fragment: PacketFragment, index: int) -> None:
         self._fragment = fragment
@@ -365,7 +416,7 @@ class Player:
                 break
             skip = self._skip
         outlet.flush()
-        if due < stop and position < stop:
+        if position + _SPARSE > due < stop > position:
             return due + self._shift
         return self._nextTime(due, position)
 
@@ -379,12 +430,14 @@ class Player:
 
     def _nextTime(self, due: float, position: float) -> float | None:
         """When to look again, given the NPT of the next burst; or what to do if there is none."""
+        if due == inf and self._isStarving():
+            return None
         if position >= self._stop:
             self._endRange()
             return None
         if due == inf:
             due = self._afterLast(position)
-        return min(due, self._stop) + self._shift if due < inf else None
+        return min(min(due, self._stop) + self._shift, self._reportAt) if due < inf else None
 
     def _endRange(self) -> None:
         """Pauses where the range ends: what lies before has been sent then, to the last packet, and nothing after."""
@@ -407,27 +460,37 @@ class Player:
     def _proceed(self) -> bool:
         """At the end of a fragment: goes into the next one if it is there."""
         fragment = self._fragment
-        if fragment is None or fragment.last or self._failed:
+        if fragment is None or fragment.last or self._ended:
             return False
         if self._upcoming is None:
             self._prefetch()
-        if self._upcoming is None:
+        upcoming = self._upcoming
+        if upcoming is None:
             return False
-        self._enter(self._upcoming, 0)
+        if upcoming.last and not upcoming.bursts:
+            self._ended = True  # what the file promised is not there
+            return False
+        self._presented = self._presentedAfter(
+            pts for track, pts in fragment.latest.items() if self.senders[track] is not None
+        )
+        self._enter(upcoming, 0)
         self._skip = -inf
+        return True
+
+    def _isStarving(self) -> bool:
+        """Whether the next fragment is not there yet; then its coming says when to look again."""
+        fragment = self._fragment
+        if fragment is None or fragment.last or self._ended:
+            return False
+        self._starvedAt = self._pacer.now()
         return True
 
     def _afterLast(self, position: float) -> float:
         """
-        There is nothing to send: because the next fragment is not there yet, or because all is over.
+        All has been sent.
 
-        @return: the NPT at which to look again; infinite if something else will say so.
+        @return: the NPT at which to look again; infinite if the listener was told that this is the end.
         """
-        fragment = self._fragment
-        assert fragment is not None
-        if not fragment.last and not self._failed:
-            self._starvedAt = self._pacer.now()
-            return inf
         # what was sent last is still to be shown
         end = min(self._presentation.duration, max((burst.pts for burst in self._bursts[-50:]), default=0.0) + _FRAME)
         if self._bursts:
@@ -440,7 +503,7 @@ class Player:
     def _finish(self) -> None:
         self._pausePoint = self._presentation.duration
         self._halt()
-        self._fragment = None
+        self._release()
         self._listener.mediaEnded()
 
     # The next fragment
@@ -466,7 +529,7 @@ class Player:
         if failure.check(CancelledError):
             return
         self._loading = None
-        self._failed = True
+        self._ended = True
         if failure.check(PresentationChanged, NotMedia, OSError):
             self._log.warn("playing ends early: {reason}", reason=failure.getErrorMessage())
         else:
@@ -478,7 +541,12 @@ class Player:
         if self._starvedAt is None:
             return
         now = self._pacer.now()
-        self._shift += now - self._starvedAt
+        waited = now - self._starvedAt
+        if self._upcoming is not None:
+            # it may have come in time for what is due next
+            due = self._upcoming.bursts[0].due if self._upcoming.bursts else inf
+            waited = min(waited, max(0.0, now - self._shift - due))
+        self._shift += waited
         self._starvedAt = None
         self._pacer.schedule(self, now)
 
