@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -113,17 +113,15 @@ class MediaService(MultiService):
             except (PortsTaken, OSError) as error:
                 self._log.warn("no RTP over UDP for clients on IPv6: {reason}", reason=error)
                 self._pairs[True] = None
-        return self._pairs[version6]
+        return self._pairs.get(version6)
 
     def stopService(self) -> Deferred[Any]:
         """Ends all sessions, then gives ports, threads and files back."""
         self._site.stop()
         self._pacer.stop()
-        for pair in self._pairs.values():
-            if pair is not None:
-                pair.close()
+        closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
-        stopped = Deferred.fromCoroutine(self._stopReaders())
+        stopped: Deferred[Any] = gatherResults([*closing, Deferred.fromCoroutine(self._stopReaders())])
         stopped.addCallback(lambda _: super(MediaService, self).stopService())
         return stopped
 

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
@@ -52,10 +53,13 @@ class DatagramTransport:
     One track on its way to one UDP client.
 
     @ivar host: the client's address; nothing is ever sent to another (SET-12).
-    @ivar ports: where it wants RTP and RTCP. Changed by what comes from the same host (SET-18).
+    @ivar media: where it wants RTP. Changed by what comes from the same host (SET-18), as C{control} is.
+    @ivar control: where it wants RTCP.
+    @ivar offload: whether bursts leave with one system call. That depends on the way to the client too: what is too
+        large for a tunnel can be cut into fragments, but not by segmentation offload.
     """
 
-    __slots__ = ("_heard", "_pair", "_sendto", "confirmed", "control", "host", "media", "ssrc")
+    __slots__ = ("_heard", "_pair", "_sendto", "confirmed", "control", "host", "media", "offload", "ssrc")
 
     def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int) -> None:
         self._pair = pair
@@ -66,11 +70,12 @@ class DatagramTransport:
         self.control: Address = (host, ports[1])
         self.ssrc = ssrc
         self.confirmed = False
+        self.offload = pair.offload
         pair.add(self)
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
         if burst.count > 1:
-            return self._pair.send(sender, burst, self.media)
+            return self._pair.send(self, sender, burst)
         # most bursts of sound are one packet: the same in fewer steps
         try:
             self._sendto(sender.header(burst) + burst.buffers[1], self.media)
@@ -122,7 +127,7 @@ class DatagramPair:
     The pair of UDP ports that all sessions of one address family share.
 
     @ivar port: the even one, for RTP; RTCP has the next.
-    @ivar offload: whether bursts leave with one system call.
+    @ivar offload: whether to try to have bursts leave with one system call.
     @ivar sendto: sends one RTP packet.
     """
 
@@ -134,6 +139,7 @@ class DatagramPair:
         @raise PortsTaken: if they are not free.
         """
         self.offload = hasattr(socket.socket, "sendmsg")
+        self._warned = False
         self._byMedia: dict[Address, DatagramTransport] = {}
         self._byControl: dict[Address, DatagramTransport] = {}
         self._bySSRC: dict[int, DatagramTransport] = {}
@@ -222,28 +228,38 @@ class DatagramPair:
 
     # Sending
 
-    def send(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
+    def send(self, transport: DatagramTransport, sender: TrackSender, burst: Burst) -> bool:
         """
         Sends a burst.
 
         @return: False if the socket is full; what did not leave yet is to be offered again.
         """
-        if not self.offload or sender.sent:
-            return self._sendSingly(sender, burst, address)
+        if not transport.offload or sender.sent:
+            return self._sendSingly(sender, burst, transport.media)
         buffers = burst.buffers.copy()
         buffers[::2] = sender.headers(burst)
         try:
-            self._sendmsg(buffers, burst.segments, 0, address)
+            self._sendmsg(buffers, burst.segments, 0, transport.media)
         except OSError as error:
             if error.errno in _LATER:
                 return False
             if error.errno in _NO_OFFLOAD:
-                self.offload = False
-                self._log.warn("no UDP segmentation offload here ({reason}): packets leave one by one", reason=error)
-                return self._sendSingly(sender, burst, address)
+                self._refused(transport, error)
+                return self._sendSingly(sender, burst, transport.media)
             # unreachable: to the session that is a loss like any other
         sender.count(burst.count, burst.octets)
         return True
+
+    def _refused(self, transport: DatagramTransport, reason: OSError) -> None:
+        """There is no segmentation offload on the way to a client, or none at all."""
+        transport.offload = False
+        if not self._warned:
+            self._warned = True
+            self._log.warn(
+                "no UDP segmentation offload to {host} ({reason}): packets leave one by one",
+                host=transport.host,
+                reason=reason,
+            )
 
     def _sendSingly(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
         """The packets of a burst one by one, those that have left already excepted."""
@@ -266,10 +282,13 @@ class DatagramPair:
         except OSError:
             return
 
-    def close(self) -> None:
-        """Gives the ports back."""
-        for port in self._ports:
-            port.stopListening()
+    def close(self) -> Deferred[Any]:
+        """
+        Gives the ports back.
+
+        @return: fires when they are free.
+        """
+        return gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
 
 
 def _bindPair(family: int, port: int) -> tuple[socket.socket, socket.socket]:

@@ -81,6 +81,8 @@ class TrackSender:
         start = round(position * self.clockRate)
         # the unwrapped time keeps the offset exact to the tick however long the session is
         self._offset = self.timeline.extended(wall) - start
+        # what the network has taken half of is sent anew: the other half would have another timestamp
+        self.sent = 0
         return (self._offset + start) & 0xFFFFFFFF
 
     def header(self, burst: Burst) -> bytes:
