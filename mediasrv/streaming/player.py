@@ -226,8 +226,11 @@ class Player:
 
     @staticmethod
     def _isTop(fragment: PacketFragment, index: int | None, time: float) -> bool:
-        """Whether an NPT is before, or hardly after, the first key frame: then all that is there is played."""
-        if index is None:
+        """
+        Whether an NPT is before, or hardly after, the first key frame: then all that is there is played, and what
+        primes a decoder before zero as well, even if there is more of it than one packet.
+        """
+        if index is None or time <= 0:
             return True
         return index == fragment.firstEntry() and time < fragment.bursts[index].pts + _FRAME
 
