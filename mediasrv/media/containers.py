@@ -162,7 +162,7 @@ class Container:
                     return bytes(packet)
                 if count == _SEARCHED:
                     break
-        except (av.error.FFmpegError, OSError):
+        except (av.error.FFmpegError, OSError, IndexError):
             pass
         return None
 
@@ -205,11 +205,11 @@ class Container:
     def _indexedPoints(self) -> list[SeekPoint] | None:
         if not _INDEXED & self._names:
             return None
-        stream = self._reference.stream
         if "matroska" in self._names:
             # its cues are read at the first seek
             self.seek(0.0)
-        entries = stream.index_entries
+        # only now: seeking may have opened the file again
+        entries = self._reference.stream.index_entries
         count = len(entries)
         if not count or not self.duration:
             return None
@@ -350,7 +350,8 @@ class Container:
                     if packet.size:
                         yield packet
                 return
-            except av.error.EOFError:
+            except (av.error.EOFError, IndexError):
+                # PyAV raises the latter at the end, where streams came to light that were not there at the start
                 return
             except (av.error.FFmpegError, OSError):
                 failures += 1

@@ -128,8 +128,8 @@ def _demux(descriptor: int, format: str | None) -> InputContainer:
     os.lseek(descriptor, 0, os.SEEK_SET)
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": _playedFormats()}
     try:
-        # FFmpeg duplicates the descriptor
-        return av.open("fd:", format=format, options=options)
+        # FFmpeg duplicates the descriptor; a title in Latin-1 is no reason not to play
+        return av.open("fd:", format=format, options=options, metadata_errors="replace")
     except av.error.ArgumentError:
         raise NotMedia("it is of a type that is not played") from None
     except (av.error.FFmpegError, ValueError, OverflowError) as error:
