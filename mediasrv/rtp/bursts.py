@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
+from math import inf
 from operator import attrgetter
 
 from mediasrv.media.tracks import Fragment
@@ -33,6 +34,9 @@ _PAYLOAD_OVERHEAD = 50
 
 #: seconds by which sound may leave early to leave with a picture; players keep more than that in store
 _MOMENT = 0.05
+
+#: seconds at most between the decoding of a picture and its presentation
+_REORDERING = 1.0
 
 #: seconds by which a time may be off after its way through a container
 _ROUNDING = 1e-6
@@ -143,14 +147,31 @@ class BurstPlan:
 def packFragment(fragment: Fragment, formats: Sequence[PayloadFormat], plan: BurstPlan) -> PacketFragment:
     """Turns the units of a fragment into bursts."""
     bursts: list[Burst] = []
+    handover = _handover(fragment)
     longest = max(1, min(plan.longest, _LARGEST_BURST // (plan.payloadSize + HEADER_SIZE)))
     for payloadFormat, units in zip(formats, fragment.units, strict=True):
         groups = payloadFormat.pack(units, plan.payloadSize)
-        bursts.extend(_burstsOf(groups, payloadFormat, longest, plan.pause))
+        bursts.extend(_burstsOf(groups, payloadFormat, longest, plan.pause, handover))
+    for burst in bursts:
+        if handover < burst.due < handover + _REORDERING:
+            burst.due = handover
     _join(bursts, {form.track.index for form in formats if form.kind == "video"})
     bursts.sort(key=attrgetter("due"))
     size = sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * burst.count for burst in bursts)
     return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, size)
+
+
+def _handover(fragment: Fragment) -> float:
+    """
+    NPT seconds when the first picture of the next fragment is due, infinite if there is none.
+
+    That is before it is to be shown, where pictures are reordered; sound of this fragment may be for later still. It
+    leaves a little early then: the key frame must not wait for it.
+    """
+    first = fragment.units[0][0] if fragment.units and fragment.units[0] else None
+    if first is None or fragment.last:
+        return inf
+    return fragment.end - min(max(0.0, first.pts - first.dts), _REORDERING)
 
 
 def _join(bursts: Sequence[Burst], videos: Collection[int]) -> None:
@@ -168,7 +189,9 @@ def _join(bursts: Sequence[Burst], videos: Collection[int]) -> None:
                 burst.due = picture
 
 
-def _burstsOf(groups: Sequence[PayloadGroup], payloadFormat: PayloadFormat, longest: int, pause: float) -> list[Burst]:
+def _burstsOf(
+    groups: Sequence[PayloadGroup], payloadFormat: PayloadFormat, longest: int, pause: float, handover: float
+) -> list[Burst]:
     clockRate = payloadFormat.clockRate
     track = payloadFormat.track.index
     bursts: list[Burst] = []
@@ -180,8 +203,9 @@ def _burstsOf(groups: Sequence[PayloadGroup], payloadFormat: PayloadFormat, long
         ticks = round(group.pts * clockRate)
         runs = list(_runs(group.payloads, longest))
         step = pause
-        if len(runs) > 1 and following is not None:
-            step = min(pause, max(0.0, following.dts - due) / len(runs))
+        if len(runs) > 1:
+            until = following.dts if following is not None else handover
+            step = min(pause, max(0.0, until - due) / len(runs))
         final = len(runs) - 1
         for number, payloads in enumerate(runs):
             count = len(payloads)
