@@ -54,6 +54,9 @@ _INDEXED = frozenset({"mov", "avi", "matroska"})
 #: containers whose index grows while they are read: opening them again would lose it
 _RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "mpeg", "mpegts", "ogg"})
 
+#: containers that leave times out
+_UNTIMED = frozenset({"mpeg", "mpegts", "mpegvideo"})
+
 #: brands of ISO files that hold pictures, not films (ISO/IEC 23008-12, AVIF)
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "mif1"})
 
@@ -144,7 +147,7 @@ class Container:
                 self.omitted.append(f"stream {stream.index} ({track.codec}): RTP has no format for it")
                 return
             converter = PCMConverter(stream.codec_context)
-        elif track.codec == "mjpeg" and not self._carries(track, self._firstPacket(stream)):
+        elif track.codec == "mjpeg" and not self._carries(track, self._firstUnit(stream)):
             converter = JPEGConverter(stream.codec_context)
         if converter is not None:
             track = converter.describe(track)
@@ -154,12 +157,17 @@ class Container:
         self._streams[stream.index] = PlayedStream.of(stream, track, self._zero, converter)
         self.tracks.append(track)
 
-    def _firstPacket(self, stream: Any) -> bytes | None:
+    def _firstUnit(self, stream: Any) -> bytes | None:
+        packet = self._firstPacket(stream)
+        return None if packet is None else bytes(packet)
+
+    def _firstPacket(self, stream: Any) -> Any:
+        """The next packet of a stream, or None if there is none soon."""
         self._pristine = False
         try:
             for count, packet in enumerate(self._container.demux(stream)):
                 if packet.size:
-                    return bytes(packet)
+                    return packet
                 if count == _SEARCHED:
                     break
         except (av.error.FFmpegError, OSError, IndexError):
@@ -181,12 +189,14 @@ class Container:
     @property
     def lead(self) -> float:
         """
-        Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself. Infinite where
-        seeking is not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722.
+        Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself. MPEG streams do
+        not say the time of every picture, and the first ones after a seek get a wrong one. Infinite where seeking is
+        not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722.
         """
         if self.tracks[0].codec == "adpcm_g722":
             return inf
-        lead = 0.0 if "mov" in self._names or len(self.tracks) == 1 else 1.0
+        exact = "mov" in self._names or (len(self.tracks) == 1 and not _UNTIMED & self._names)
+        lead = 0.0 if exact else 1.0
         decoded = any(entry.converter is not None and entry.track.kind == "audio" for entry in self._streams.values())
         return max(lead, _WARM_UP) if decoded else lead
 
@@ -228,8 +238,20 @@ class Container:
             return None
         if self._reference.track.kind == "audio":
             return []
+        delay = self._reorderingDelay() if "mov" in self._names else 0.0
         times = [self._npt(self._reference, ticks) for ticks in keys]
-        return [SeekPoint(time, time) for time in times]
+        return [SeekPoint(time, time + delay) for time in times]
+
+    def _reorderingDelay(self) -> float:
+        """
+        Seconds from decoding a key frame to showing it, by the first one; an index of MP4 knows only decoding times.
+        Later ones that open a group with pictures shown before them have more, which the first unit read will tell.
+        """
+        self.rewind()
+        packet = self._firstPacket(self._reference.stream)
+        if packet is None or not packet.is_keyframe or packet.pts is None or packet.dts is None:
+            return 0.0
+        return max(0.0, self._seconds(self._reference, packet.pts - packet.dts))
 
     def _scan(self) -> tuple[list[SeekPoint], float]:
         """Reads the whole file once: its seek points, and where it really ends."""

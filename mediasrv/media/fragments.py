@@ -154,7 +154,9 @@ class FragmentReader:
         ended = self._fill(units, cut, following)
         self._next = number + 1
         end = following.pts if following is not None else self._end
-        return Fragment(number, cut.pts, end, units, last=ended)
+        # what was planned from an index of decoding times may be some pictures early
+        start = units[0][0].pts if cut.key and units[0] else cut.pts
+        return Fragment(number, start, end, units, last=ended)
 
     def _find(self, number: int) -> None:
         """Goes to the first unit of a fragment, wherever the container's own idea of seeking ends up."""
@@ -169,7 +171,8 @@ class FragmentReader:
         for lead in (self._reader.lead, 5.0, 20.0):
             if cut.pts < lead:
                 break
-            self._reader.seek(cut.pts - lead)
+            # MP4 looks for decoding times
+            self._reader.seek(min(cut.dts, cut.pts) - lead)
             self._units = _Units(self._reader.units())
             first = self._firstOfReference()
             if first is not None and (first.dts < cut.dts or abs(first.pts - cut.pts) < _ROUNDING):
