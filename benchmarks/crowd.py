@@ -131,16 +131,13 @@ class Crowd:
         return self._openPair(find, control)
 
     def position(self, number: int, duration: float) -> float:
-        """
-        Where a viewer starts, in seconds.
-
-        No clip ends during the measurement if it is long enough; those that do end start again.
-        """
+        """Where a viewer starts, in seconds."""
         options = self._options
         if not options.spread:
             return 0.0
         needed = options.viewers / options.rate + 2 * options.settle + options.seconds + 5
-        return number * _GOLDEN % 1 * (duration - needed if needed < 0.75 * duration else duration)
+        fits = options.spread == "fit" and needed < 0.75 * duration
+        return number * _GOLDEN % 1 * (duration - needed if fits else duration)
 
     def _openPair(
         self, find: Callable[[int], TrackCount | None], control: Callable[[bytes], None]

@@ -121,7 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pid", type=int, default=0, help="the server's process, to measure what it uses")
     parser.add_argument("--pin", type=_cores, default=(), metavar="CPU[,CPU]", help="cores for the viewers' processes")
     parser.add_argument("--processes", type=int, default=1, help="processes of viewers, if one cannot keep up")
-    parser.add_argument("--spread", action="store_true", help="start each viewer at another place of the clip")
+    spread = parser.add_argument("--spread", nargs="?", const="fit", default="", choices=("fit", "whole"))
+    spread.help = "start each viewer at another place: such that the clip lasts (the default), or anywhere in it"
     parser.add_argument("--seek", type=float, default=0.0, metavar="SECONDS", help="each viewer seeks so often")
     parser.add_argument("--idle", action="store_true", help="only set up, never play")
     parser.add_argument("--sockets", choices=("auto", "shared", "own"), default="auto", help="UDP ports of the viewers")

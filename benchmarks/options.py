@@ -19,7 +19,9 @@ class LoadOptions:
     @ivar pid: the server's process, or 0: then only what arrives is measured.
     @ivar pin: the cores of the processes of viewers; empty for any.
     @ivar processes: of viewers.
-    @ivar spread: whether each viewer starts at another place of the clip.
+    @ivar spread: where viewers start: each at the beginning (empty), each at another place so that nobody comes to the
+        end before the measurement does (C{fit}, if the clip is long enough), or anywhere (C{whole}). At the end a
+        viewer starts again.
     @ivar seek: seconds between two seeks of a viewer; 0.0 for none.
     @ivar idle: whether viewers only SETUP.
     @ivar sockets: C{shared} UDP ports for all viewers, C{own} ones for each, or C{auto}: shared where SETUP replies
@@ -36,7 +38,7 @@ class LoadOptions:
     pid: int = 0
     pin: tuple[int, ...] = ()
     processes: int = 1
-    spread: bool = False
+    spread: str = ""
     seek: float = 0.0
     idle: bool = False
     sockets: str = "auto"

@@ -44,7 +44,8 @@ def figures(options: LoadOptions, results: Sequence[dict[str, Any]]) -> dict[str
         name: sum(track[name] for track, _ in tracks) for name in ("packets", "bytes", "lost", "late", "duplicates")
     }
     leading = [(_leading(viewer), seconds) for viewer, seconds in viewers]
-    paces = sorted(track["media"] / track["clock"] / seconds for track, seconds in leading)
+    # who pauses is behind, and silent meanwhile
+    paces = sorted(track["media"] / track["clock"] / seconds for track, seconds in leading if not options.seek)
     states = Counter(state for result in results for state in result["states"])
     times: dict[str, list[float]] = {}
     for result in results:

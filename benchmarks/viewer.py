@@ -63,7 +63,8 @@ class Viewer:
         self._timeout = 60.0
         self._keepAlive = "OPTIONS"
         self._sequence = 0
-        self._awaited: tuple[int, Doing] | None = None
+        self._doing: Doing | None = None
+        self._awaited = 0
         self._firstName = "first"
         self._played: float | None = None
         self._rtcp: list[tuple[socket.socket, Any] | int | None] = []
@@ -117,7 +118,7 @@ class Viewer:
 
     def seek(self) -> None:
         """Pauses, and plays on from anywhere."""
-        if self.state == "playing" and self._awaited is None:
+        if self.state == "playing" and self._doing is None:
             self._do(self._seek())
 
     def _seek(self) -> Doing:
@@ -187,18 +188,22 @@ class Viewer:
         self._do(self._watch())
 
     def _do(self, doing: Doing, reply: Reply | None = None) -> None:
+        """Goes on with what is being done, or begins with something else instead."""
+        self._doing = doing
+        self._awaited = 0
         try:
             wanted = doing.send(reply)
         except StopIteration:
+            self._doing = None
             return
         except (Failed, ValueError) as error:
             self.fail(str(error))
             return
         if isinstance(wanted, float):
-            self._crowd.after(wanted, lambda: self.state in ("failed", "done") or self._do(doing))
+            self._crowd.after(wanted, lambda: self._doing is doing and self._do(doing))
         else:
+            self._awaited = self._sequence + 1
             self._request(*wanted)
-            self._awaited = self._sequence, doing
 
     def _request(self, method: str, url: str, headers: dict[str, str]) -> None:
         self._sequence += 1
@@ -228,14 +233,12 @@ class Viewer:
         if reply.code == 0:
             self._send(f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n".encode())
             return
-        if self._awaited is None or cseq != str(self._awaited[0]):
+        if self._doing is None or cseq != str(self._awaited):
             return  # of a keep-alive
-        _, doing = self._awaited
-        self._awaited = None
         if reply.code != 200:
             self.fail(reply.line)
         else:
-            self._do(doing, reply)
+            self._do(self._doing, reply)
 
     def _stayAlive(self) -> None:
         if self.state in ("ready", "playing"):
@@ -258,7 +261,7 @@ class Viewer:
         for track in self.tracks:
             if track.ssrc == ssrc or len(self.tracks) == 1:
                 track.ended = True
-        if self.state == "playing" and self._awaited is None and all(track.ended for track in self.tracks):
+        if self.state == "playing" and self._doing is None and all(track.ended for track in self.tracks):
             self._do(self._play(0.0, "again"))
 
     def _report(self) -> None:
@@ -307,7 +310,7 @@ class Viewer:
 
     def close(self) -> None:
         """Closes its sockets."""
-        self._awaited = None
+        self._doing = None
         for each in (self._connection, *self._own):
             self._crowd.forget(each)
 
