@@ -1,0 +1,52 @@
+"""
+A real server in the test's own reactor, and media for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import clips
+import pytest
+import pytest_twisted
+from serving import Server
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+
+from mediasrv.service import MediaService
+from mediasrv.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def clipFolder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Where the clips are; with pytest-xdist the same for all processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "clips"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clip(clipFolder: Path) -> Callable[[str], Path]:
+    """Gives the path of a clip, which is made when it is first asked for."""
+    return lambda name: clips.make(clipFolder, name)
+
+
+@pytest_twisted.async_yield_fixture
+async def server(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Server]:
+    """The server, on ports that the system chose."""
+    port = "tcp:0:interface=127.0.0.1"
+    service = MediaService(Settings(media={"clips": str(clipFolder)}, ports=(port,), rtpPort=0))
+    service.privilegedStartService()
+    service.startService()
+    listening: Any = await serverFromString(reactor, port).listen(service.rtspFactory())
+    yield Server(service, listening.getHost().port)
+    await listening.stopListening()
+    await service.stopService()
+    # connections that the server closed have gone in the next turn of the reactor
+    turned: Deferred[None] = Deferred()
+    reactor.callLater(0, turned.callback, None)
+    await turned

@@ -1,0 +1,23 @@
+"""
+What the tests know of the server that they play from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mediasrv.service import MediaService
+
+
+@dataclass(frozen=True)
+class Server:
+    """
+    @ivar port: of RTSP, on 127.0.0.1.
+    """
+
+    service: MediaService
+    port: int
+
+    def url(self, name: str) -> str:
+        """Of a clip."""
+        return f"rtsp://127.0.0.1:{self.port}/clips/{name}"
