@@ -22,6 +22,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "deadline(seconds): how long a coroutine test may take")
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: collecting garbage after each test need not look at it again, which took 0.1 s."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
 def loggedFailures() -> Iterator[list[Failure]]:
     """Fails a test that leaves a failure in the log; clear() the list to accept what is in it."""
