@@ -231,9 +231,11 @@ class RTSPSession:
             self.states.tearDown()
         except NoTransition:
             return
-        self.player.pause()
-        self.player.sayGoodbye()
-        for track in self.setUpTracks.values():
-            track.close()
-        self._carriedBy(None)
-        self._registry.remove(self)
+        try:
+            self.player.pause()
+            self.player.sayGoodbye()
+        finally:
+            for track in self.setUpTracks.values():
+                track.close()
+            self._carriedBy(None)
+            self._registry.remove(self)
