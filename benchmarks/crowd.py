@@ -28,6 +28,8 @@ from viewer import Viewer
 
 #: seconds between looks at the sockets while counting: packets pile up, and one call brings many
 _COALESCE = 0.001
+#: seconds
+_LONGEST_POLL = 0.01
 #: seconds that a viewer may take until its first packet, and that all may take for their TEARDOWN
 _PATIENCE = 20.0
 _FAREWELL = 5.0
@@ -71,20 +73,24 @@ class Crowd:
         self._pending: list[Viewer] | None = None
         self._toStart = 0
         self._coalescing = False
+        self._longest = 0.0
         self._marked = (0.0, 0.0, 0, 0)
         self._result: dict[str, Any] = {}
         self._finished = False
 
     def run(self) -> None:
         """Until it has finished."""
+        before = time.monotonic()
         while not self._finished:
             if self._coalescing:
                 time.sleep(_COALESCE)
             now = time.monotonic()
+            self._longest = max(self._longest, now - before)
+            before = now
             while self._timers and self._timers[0][0] <= now:
                 heapq.heappop(self._timers)[2]()
             wait = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else 1.0
-            for descriptor, _ in self._poll.poll(min(wait, 0.1)):
+            for descriptor, _ in self._poll.poll(min(wait, _LONGEST_POLL)):
                 handler = self._handlers.get(descriptor)
                 if handler is not None:
                     handler()
@@ -207,6 +213,7 @@ class Crowd:
         for viewer in self._viewers:
             for track in viewer.tracks:
                 track.mark()
+        self._longest = 0.0
         self._marked = time.monotonic(), time.process_time(), self._datagrams.unknown, self._dropped()
         if self._options.seek:
             for index, viewer in enumerate(self._viewers):
@@ -226,6 +233,7 @@ class Crowd:
         self._result = {
             "wall": now - began,
             "cpu": time.process_time() - self._marked[1],
+            "longest": self._longest,
             "unknown": self._datagrams.unknown - self._marked[2],
             "dropped": self._dropped() - self._marked[3],
             "sockets": "tcp" if self.interleaved else "shared" if self.sharing else "own",

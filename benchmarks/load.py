@@ -121,8 +121,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pid", type=int, default=0, help="the server's process, to measure what it uses")
     parser.add_argument("--pin", type=_cores, default=(), metavar="CPU[,CPU]", help="cores for the viewers' processes")
     parser.add_argument("--processes", type=int, default=1, help="processes of viewers, if one cannot keep up")
-    spread = parser.add_argument("--spread", nargs="?", const="fit", default="", choices=("fit", "whole"))
-    spread.help = "start each viewer at another place: such that the clip lasts (the default), or anywhere in it"
+    spread = parser.add_mutually_exclusive_group()
+    spread.add_argument(
+        "--spread",
+        action="store_const",
+        const="fit",
+        default="",
+        help="start each viewer at another place, such that nobody comes to the end if the clip is long enough",
+    )
+    spread.add_argument(
+        "--spread-whole",
+        action="store_const",
+        const="whole",
+        dest="spread",
+        default="",
+        help="start each viewer anywhere in the clip; at its end a viewer starts again",
+    )
     parser.add_argument("--seek", type=float, default=0.0, metavar="SECONDS", help="each viewer seeks so often")
     parser.add_argument("--idle", action="store_true", help="only set up, never play")
     parser.add_argument("--sockets", choices=("auto", "shared", "own"), default="auto", help="UDP ports of the viewers")

@@ -76,6 +76,7 @@ def figures(options: LoadOptions, results: Sequence[dict[str, Any]]) -> dict[str
         "client": {
             "processes": len(results),
             "busiestPercentOfCore": round(max(100 * result["cpu"] / result["wall"] for result in results), 1),
+            "longestAwayMilliseconds": round(max(1e3 * result["longest"] for result in results), 1),
             "cpuSeconds": round(sum(result["cpu"] for result in results), 3),
         },
     }

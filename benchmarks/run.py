@@ -28,6 +28,8 @@ from server import ServerError
 
 #: other processes' part of the machine, in per cent of a core, beyond which figures say little
 _NOISE = 15.0
+#: milliseconds between two looks of the viewers' process beyond which measured silences are its own
+_AWAY = 30.0
 _HEADING = ("scenario", "figure", "measured", "at most", "")
 
 
@@ -87,6 +89,8 @@ def warn(bench: Bench, begin: int) -> None:
         client = found.get("client", {}).get("busiestPercentOfCore", 0.0)
         if others > _NOISE:
             print(f"  other processes took {others:.0f} % of a core meanwhile", file=sys.stderr)
+        if (away := found.get("client", {}).get("longestAwayMilliseconds", 0.0)) > _AWAY:
+            print(f"  the viewers were kept from looking for {away:.0f} ms, which counts as silence", file=sys.stderr)
         if client > 90:
             print(f"  the viewers took {client:.0f} % of a core: give --processes and cores", file=sys.stderr)
         if found.get("droppedByUs"):
@@ -99,6 +103,8 @@ def main(arguments: list[str]) -> int:
     """
     parser = _parser()
     given = parser.parse_args(arguments)
+    if "peer" in given.scenarios and not given.peer:
+        parser.error("the scenario peer needs --peer URL")
     unknown = set(given.scenarios) - set(SCENARIOS)
     if unknown:
         parser.error(f"there is no scenario {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
@@ -119,7 +125,7 @@ def main(arguments: list[str]) -> int:
     lines: list[tuple[str, ...]] = []
     report: dict[str, Any] = {"machine": platform.platform(), "python": platform.python_version(), "scenarios": {}}
     failed = False
-    for name in given.scenarios or SCENARIOS:
+    for name in given.scenarios or [each for each in SCENARIOS if each != "peer" or given.peer]:
         begin = len(bench.raw)
         print(f"{name}: {(SCENARIOS[name].__doc__ or '').splitlines()[0]}", file=sys.stderr)
         try:

@@ -115,12 +115,11 @@ def udp(bench: Bench) -> list[Finding]:
         bench.fill(server, url)
         found = bench.load(server.pid, url, viewers=1000, spread="fit")
     cost = found["server"]["cpuSecondsPerGB"]
-    further = found["server"]["kilobytesPerFurtherViewer"]
     return [
         *_quality(found),
         Finding("server CPU-s/GB", cost, 1.6),
         Finding("server CPU / kernel's floor", cost / lowest, 2.0),
-        *([Finding("memory per further viewer, KB", further, 60)] if further is not None else []),
+        *_furtherMemory(found),
     ]
 
 
@@ -198,7 +197,7 @@ def idle(bench: Bench) -> list[Finding]:
     return [
         Finding("alone, % of a core", alone),
         Finding("with waiting viewers, % of a core", found["server"]["percentOfCore"]),
-        Finding("memory per waiting viewer, KB", found["server"]["kilobytesPerViewer"]),
+        *_furtherMemory(found),
     ]
 
 
@@ -234,6 +233,12 @@ def _quality(found: dict[str, Any]) -> list[Finding]:
         Finding("viewers behind real time", viewers["slow"] + viewers["silent"], 0),
         Finding("longest silence, 99 % of viewers, ms", found["stallMilliseconds"]["p99"], 60),
     ]
+
+
+def _furtherMemory(found: dict[str, Any]) -> list[Finding]:
+    """What a viewer beyond the first hundred costs, if there are so many."""
+    kilobytes = found["server"]["kilobytesPerFurtherViewer"]
+    return [] if kilobytes is None else [Finding("memory per further viewer, KB", kilobytes, 60)]
 
 
 def _took(found: dict[str, Any], name: str, where: str, limit: float) -> list[Finding]:
