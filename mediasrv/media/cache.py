@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.python.failure import Failure
 
 
@@ -69,7 +69,7 @@ class Cache(Generic[Value]):
             return deferred
         self.misses += 1
         self._waiting[key] = [deferred]
-        make().addBoth(self._made, key)
+        maybeDeferred(make).addBoth(self._made, key)
         return deferred
 
     def _made(self, result: Value | Failure, key: Hashable) -> None:

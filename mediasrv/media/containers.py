@@ -39,6 +39,9 @@ _MAXIMUM_TRACKS = 32
 #: packets looked at in search of the first one of a track
 _SEARCHED = 1000
 
+#: units held back until FFmpeg knows when they are decoded; H.264 reorders 16 at most
+_HELD = 32
+
 #: samples of a track whose index is worked on: two days of video at 60 pictures a second
 _MAXIMUM_INDEX = 10_000_000
 
@@ -120,8 +123,9 @@ class Container:
             raise NotMedia("; ".join(self.omitted) or "it has no audio or video")
         self.duration = self._statedDuration()
         self._reference = next(entry for entry in self._streams.values() if entry.track.index == 0)
-        # the first packet was looked at
+        # the first packet may have been looked at
         self.rewind()
+        self._forget()
 
     @property
     def created(self) -> float | None:
@@ -227,7 +231,7 @@ class Container:
             raise NotMedia(f"its index has {count} samples")
         final = entries[count - 1]
         last = self._npt(self._reference, final.timestamp)
-        if "matroska" in self._names and self.version.size - final.pos > _UNCUED:
+        if "matroska" in self._names and (self.version.size - final.pos > _UNCUED or last > self.duration):
             return None
         # whatever it says of its duration
         self.duration = max(self.duration, last)
@@ -340,9 +344,7 @@ class Container:
 
     def _forget(self) -> None:
         for entry in self._streams.values():
-            entry.nextDTS = 0.0
-            if entry.converter is not None:
-                entry.converter.reset()
+            entry.forget()
 
     def units(self) -> Iterator[tuple[int, Unit]]:
         """
@@ -355,11 +357,21 @@ class Container:
             entry = streams[packet.stream_index]
             index = entry.track.index
             if entry.converter is None:
-                yield index, self._unit(entry, packet)
+                unit = self._unit(entry, packet)
+                if entry.held is not None:
+                    if packet.dts is None and len(entry.held) < _HELD:
+                        entry.held.append(unit)
+                        continue
+                    for earlier in entry.settled(unit):
+                        yield index, earlier
+                yield index, unit
                 continue
             for start, duration, data in entry.converter.convert(packet):
                 time = start - zero
                 yield index, Unit(time, time, duration, True, data)
+        for entry in streams.values():
+            for unit in entry.held or ():
+                yield entry.track.index, unit
 
     def _packets(self) -> Iterator[Any]:
         streams = [entry.stream for entry in self._streams.values()]

@@ -26,9 +26,6 @@ _BEST, _WORST, _GOOD = 1, 31, 3
 #: the encoder's clock, which nobody looks at
 _CODED_BASE = Fraction(1, 25)
 
-#: FFmpeg's unit of C{global_quality}
-_LAMBDA = 118
-
 
 class Converter(Protocol):
     """Makes units of another codec of the packets of one stream."""
@@ -165,7 +162,7 @@ def _encoder(width: int, height: int, quality: int) -> Any:
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
     encoder.time_base = _CODED_BASE
     encoder.thread_count = 1
-    encoder.options = {"huffman": "default", "flags": "+qscale", "global_quality": str(quality * _LAMBDA)}
+    encoder.options = {"huffman": "default", "qmin": str(quality), "qmax": str(quality)}
     return encoder
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import av.stream
 
 from mediasrv.media.converting import Converter
-from mediasrv.media.tracks import Kind, Track
+from mediasrv.media.tracks import Kind, Track, Unit
 
 #: FFmpeg's numbers for what PyAV gives by name
 _AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
@@ -28,6 +28,8 @@ class PlayedStream:
     @ivar grid: NPT of the first frame of that grid.
     @ivar converter: what makes units of its packets, if they cannot be delivered as they are.
     @ivar nextDTS: NPT seconds where the last unit ended.
+    @ivar held: units of which FFmpeg does not know yet when they are decoded: with B-frames it has to see some packets
+        first, from the beginning of the file and after a seek. None once it knows.
     """
 
     track: Track
@@ -37,6 +39,7 @@ class PlayedStream:
     grid: float
     converter: Converter | None
     nextDTS: float = 0.0
+    held: list[Unit] | None = None
 
     @classmethod
     def of(cls, stream: Any, track: Track, zero: float, converter: Converter | None) -> PlayedStream:
@@ -53,6 +56,22 @@ class PlayedStream:
             grid=float(startOf(stream)) - zero,
             converter=converter,
         )
+
+    def forget(self) -> None:
+        """What comes next does not follow what came last."""
+        self.nextDTS = 0.0
+        reordered = self.track.kind == "video" and self.converter is None and self.stream.codec_context.has_b_frames
+        self.held = [] if reordered else None
+        if self.converter is not None:
+            self.converter.reset()
+
+    def settled(self, unit: Unit) -> list[Unit]:
+        """The units held back, with the decoding times that lead to that of the one after them."""
+        held, self.held = self.held or [], None
+        step = unit.duration or (1 / float(self.track.frameRate) if self.track.frameRate else 0.0)
+        for back, earlier in enumerate(reversed(held), 1):
+            earlier.dts = unit.dts - back * step
+        return held
 
     def onGrid(self, time: float) -> float:
         """

@@ -1,0 +1,326 @@
+"""From paths to presentations: no way out of the folder, each file opened once, not too many at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+
+import pytest
+from twisted.internet import reactor
+from twisted.internet.defer import CancelledError, Deferred, DeferredList, ensureDeferred
+from twisted.internet.threads import deferToThread, deferToThreadPool
+from twisted.python.threadpool import ThreadPool
+
+from mediasrv.media import library as module
+from mediasrv.media.files import NotMedia
+from mediasrv.media.library import Library, NotFound, resolve
+from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.streaming.ondemand import carriesTrack
+from tests.media.films import Film
+
+FILM = Film("a.mp4", seconds=0.5)
+
+
+@pytest.fixture
+def folder(tmp_path) -> str:
+    """A folder with a film, and one beside it that nobody may see."""
+    inside = tmp_path / "inside"
+    outside = tmp_path / "outside"
+    for each in (inside, inside / "sub", outside):
+        each.mkdir()
+    film = FILM.make(inside)
+    shutil.copy(film, outside / "secret.mp4")
+    shutil.copy(film, inside / "sub" / "b.mp4")
+    shutil.copy(film, inside / ".hidden.mp4")
+    (inside / "out.mp4").symlink_to(outside / "secret.mp4")
+    (inside / "outFolder").symlink_to(outside)
+    (inside / "relative.mp4").symlink_to("../outside/secret.mp4")
+    (inside / "dangling.mp4").symlink_to("nothing.mp4")
+    (inside / "loop.mp4").symlink_to("loop.mp4")
+    (inside / "in.mp4").symlink_to("sub/b.mp4")
+    (inside / "null.mp4").symlink_to("/dev/null")
+    os.mkfifo(inside / "fifo.mp4")
+    return str(inside)
+
+
+@pytest.mark.parametrize("segments", [["a.mp4"], ["sub", "b.mp4"], ["in.mp4"]])
+def test_resolve(segments, folder):
+    assert os.path.samefile(resolve(folder, segments), os.path.join(folder, *segments))
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        [],
+        [""],
+        ["."],
+        [".."],
+        ["..", "outside", "secret.mp4"],
+        ["sub", "..", "..", "outside", "secret.mp4"],
+        ["../outside/secret.mp4"],
+        ["/etc/passwd"],
+        ["", "etc", "passwd"],
+        ["a.mp4\0"],
+        ["\0"],
+        ["a.mp4", ""],
+        ["a.mp4", "x"],
+        ["sub"],
+        [".hidden.mp4"],
+        ["out.mp4"],
+        ["outFolder", "secret.mp4"],
+        ["relative.mp4"],
+        ["dangling.mp4"],
+        ["loop.mp4"],
+        ["null.mp4"],
+        ["fifo.mp4"],
+        ["x" * 300],
+        ["x"] * 3000,
+        ["\ud800"],
+        ["A.mp4"],
+    ],
+    ids=lambda segments: repr(segments)[:40],
+)
+def test_notFound(segments, folder):
+    with pytest.raises(NotFound):
+        resolve(folder, segments)
+
+
+def test_similarFolder(tmp_path):
+    """A folder whose name begins like ours is another one."""
+    (tmp_path / "media").mkdir()
+    (tmp_path / "media2").mkdir()
+    FILM.make(tmp_path / "media2")
+    (tmp_path / "media" / "a.mp4").symlink_to(tmp_path / "media2" / "a.mp4")
+    with pytest.raises(NotFound):
+        resolve(str(tmp_path / "media"), ["a.mp4"])
+
+
+def test_hiddenFilesIfWanted(folder):
+    assert resolve(folder, [".hidden.mp4"], hidden=True).endswith(".hidden.mp4")
+    with pytest.raises(NotFound):
+        resolve(folder, [".."], hidden=True)
+
+
+def test_folderBehindALink(folder, tmp_path):
+    """The folder itself may be mounted by a link."""
+    (tmp_path / "link").symlink_to(folder)
+    assert resolve(str(tmp_path / "link"), ["a.mp4"]) == os.path.join(os.path.realpath(folder), "a.mp4")
+
+
+@pytest.fixture
+def pool():
+    threads = ThreadPool(0, 4)
+    threads.start()
+    yield threads
+    threads.stop()
+
+
+@pytest.fixture
+def library(folder, pool):
+    made = Library({"films": folder}, carriesTrack, pool, reactor, openFiles=3)
+    yield made
+    made.close()
+
+
+async def test_sameWhileUnchanged(library, folder):
+    first = await library.presentation(["films", "a.mp4"])
+    assert await library.presentation(["films", "a.mp4"]) is first
+    os.utime(os.path.join(folder, "a.mp4"), (1, 1))
+    second = await library.presentation(["films", "a.mp4"])
+    assert second is not first
+    assert await library.presentation(["films", "a.mp4"]) is second
+
+
+async def test_replaced(library, folder):
+    first = await library.presentation(["films", "a.mp4"])
+    path = os.path.join(folder, "a.mp4")
+    shutil.copy(path, path + "~")
+    os.replace(path + "~", path)
+    second = await library.presentation(["films", "a.mp4"])
+    assert second.read(0).units
+    with pytest.raises(PresentationChanged):
+        first.read(0)
+
+
+async def test_linkAndFileAreOne(library):
+    assert await library.presentation(["films", "in.mp4"]) is await library.presentation(["films", "sub", "b.mp4"])
+
+
+@pytest.mark.parametrize("segments", [[], ["films"], ["else", "a.mp4"], ["films", "none.mp4"], ["films", "out.mp4"]])
+async def test_nothingThere(library, segments):
+    with pytest.raises(NotFound):
+        await library.presentation(segments)
+
+
+async def test_noMedia(library, folder):
+    with open(os.path.join(folder, "text.mp4"), "w") as file:
+        file.write("text " * 100)
+    for _ in range(2):
+        with pytest.raises(NotMedia):
+            await library.presentation(["films", "text.mp4"])
+
+
+async def test_notReadable(library, folder, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(PermissionError):
+        await library.presentation(["films", "a.mp4"])
+
+
+async def test_removedMeanwhile(library, folder, monkeypatch):
+    """Between finding and opening."""
+
+    def removed(*arguments: object) -> Presentation:
+        os.unlink(os.path.join(folder, "a.mp4"))
+        return Presentation(*arguments)
+
+    monkeypatch.setattr(module, "Presentation", removed)
+    with pytest.raises(NotFound):
+        await library.presentation(["films", "a.mp4"])
+
+
+class Gate:
+    """Opens presentations when it is told to, and counts them."""
+
+    def __init__(self, monkeypatch) -> None:
+        self.open = threading.Event()
+        self.opened = 0
+        monkeypatch.setattr(module, "Presentation", self)
+
+    def __call__(self, *arguments: object) -> Presentation:
+        self.opened += 1
+        self.open.wait()
+        return Presentation(*arguments)
+
+
+async def _untilWaiting(library: Library, number: int) -> None:
+    """Until so many wait for a file to be opened."""
+    while sum(map(len, library._opening.values())) < number:
+        await deferToThread(lambda: None)
+
+
+async def test_openedOnce(library, monkeypatch):
+    gate = Gate(monkeypatch)
+    waiting = [library.presentation(["films", "a.mp4"]) for _ in range(50)]
+    await _untilWaiting(library, 50)
+    gate.open.set()
+    results = await DeferredList(waiting)
+    assert all(succeeded for succeeded, _ in results)
+    assert len({id(presentation) for _, presentation in results}) == 1
+    assert gate.opened == 1
+
+
+async def test_failureForAll(library, folder, monkeypatch):
+    gate = Gate(monkeypatch)
+    with open(os.path.join(folder, "text.mp4"), "w") as file:
+        file.write("text " * 100)
+    waiting = [library.presentation(["films", "text.mp4"]) for _ in range(20)]
+    await _untilWaiting(library, 20)
+    gate.open.set()
+    results = await DeferredList(waiting, consumeErrors=True)
+    assert all(not succeeded and failure.check(NotMedia) for succeeded, failure in results)
+    assert gate.opened == 1
+    assert not library._opening
+
+
+async def test_oneStopsWaiting(library, monkeypatch):
+    gate = Gate(monkeypatch)
+    first, second = (library.presentation(["films", "a.mp4"]) for _ in range(2))
+    await _untilWaiting(library, 2)
+    first.cancel()
+    with pytest.raises(CancelledError):
+        await first
+    gate.open.set()
+    assert (await second).tracks
+
+
+def openFilms(folder: str) -> int:
+    """How many descriptors of this process lead into a folder."""
+    count = 0
+    for descriptor in os.listdir("/proc/self/fd"):
+        try:
+            count += os.readlink(f"/proc/self/fd/{descriptor}").startswith(os.path.realpath(folder))
+        except OSError:
+            continue  # that of the listing itself
+    return count
+
+
+async def _settled(pool: ThreadPool) -> None:
+    """Until all that the pool was given before is done."""
+    barrier = threading.Barrier(pool.max)
+    await DeferredList([deferToThreadPool(reactor, pool, barrier.wait) for _ in range(pool.max)])
+
+
+needsProc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
+
+
+@needsProc
+async def test_openFiles(library, folder, pool):
+    presentations = []
+    for number in range(8):
+        name = f"{number}.mp4"
+        shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, name))
+        presentations.append(await library.presentation(["films", name]))
+    await _settled(pool)
+    assert openFilms(folder) == 3
+    for presentation in presentations * 2:
+        library.used(presentation)
+        fragment = await deferToThreadPool(reactor, pool, presentation.read, 0)
+        assert fragment.units[0]
+        await _settled(pool)
+        assert openFilms(folder) <= 3
+    assert [each.isOpen for each in presentations] == [False] * 5 + [True] * 3
+    library.close()
+    assert openFilms(folder) == 0
+
+
+@needsProc
+async def test_olderVersionsCount(library, folder, pool):
+    """A file that grows is opened anew for everybody who comes; those who watch it keep their version."""
+    path = os.path.join(folder, "a.ts")
+    Film("a.ts", video=("mpeg2video",), seconds=0.5, rate=25).make(folder)
+    versions = []
+    for _ in range(6):
+        versions.append(await library.presentation(["films", "a.ts"]))
+        with open(path, "ab") as file:
+            file.write(b"\x47\x1f\xff\x10" + b"\xff" * 184)
+    assert len(set(map(id, versions))) == 6
+    await _settled(pool)
+    assert openFilms(folder) == 3
+    for version in versions:
+        library.used(version)
+        assert (await deferToThreadPool(reactor, pool, version.read, 0)).units[0]
+    await _settled(pool)
+    assert openFilms(folder) == 3
+
+
+async def test_names(library, folder):
+    names = ["Fleur d'été – тест 100% #1; 時間.mp4", "a b.mp4", "?.mp4", "concat:x.mp4", "\udcff.mp4", "a\nb.mp4"]
+    for name in names:
+        shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, name))
+        assert (await library.presentation(["films", name])).tracks
+
+
+async def test_closed(library):
+    presentation = await library.presentation(["films", "a.mp4"])
+    library.close()
+    assert not presentation.isOpen
+
+
+async def test_forgotten(library, folder, monkeypatch):
+    """Only so many are remembered."""
+    monkeypatch.setattr(module, "_REMEMBERED", 2)
+    for name in ("1.mp4", "2.mp4", "3.mp4"):
+        shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, name))
+    first = await library.presentation(["films", "1.mp4"])
+    for name in ("2.mp4", "3.mp4"):
+        await library.presentation(["films", name])
+    assert await library.presentation(["films", "1.mp4"]) is not first
+
+
+async def test_asCoroutine(library):
+    async def ask() -> str:
+        return (await library.presentation(["films", "a.mp4"])).title
+
+    asked: Deferred[str] = ensureDeferred(ask())
+    assert await asked == "a"
