@@ -116,17 +116,18 @@ class MediaService(MultiService):
         return self._pairs.get(version6)
 
     def stopService(self) -> Deferred[Any]:
-        """Ends all sessions, then gives ports, threads and files back."""
+        """Ends all sessions and gives ports, threads and files back."""
+        # first of all nobody new is let in: what listens are children of this service
+        listening = super().stopService()
         self._site.stop()
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
-        stopped: Deferred[Any] = gatherResults([*closing, Deferred.fromCoroutine(self._stopReaders())])
-        stopped.addCallback(lambda _: super(MediaService, self).stopService())
-        return stopped
+        return gatherResults([listening, *closing, Deferred.fromCoroutine(self._stopReaders())])
 
     async def _stopReaders(self) -> None:
         """Waits for the reads under way, without holding the reactor."""
-        await deferToThread(self._readers.stop)
+        if self._readers.started:
+            await deferToThread(self._readers.stop)
         self.library.close()
         self._cache.clear()

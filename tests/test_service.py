@@ -1,0 +1,288 @@
+"""The service as an application sees it: it starts, it stops, it lives beside others, it tells who watches what."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import wave
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_twisted
+from twisted.application.internet import StreamServerEndpointService
+from twisted.application.service import Application, IService, MultiService
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, connectProtocol
+from twisted.internet.protocol import Protocol
+from twisted.internet.task import deferLater
+
+from mediasrv.registry import Event
+from mediasrv.rtp.datagrams import PortsTaken
+from mediasrv.service import MediaService
+from mediasrv.settings import Settings
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With two seconds of sound in it."""
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(bytes(2 * 8000 * 2))
+    return tmp_path
+
+
+def made(folder: Path, **settings: Any) -> MediaService:
+    return MediaService(Settings(media={"sounds": str(folder)}, rtpPort=0, **settings))
+
+
+class Client(Protocol):
+    """Asks, and collects what comes."""
+
+    def __init__(self) -> None:
+        self.data = b""
+        self.lost: Deferred[None] = Deferred()
+        self._waiting: tuple[Callable[[bytes], bool], Deferred[bytes]] | None = None
+
+    def dataReceived(self, data: bytes) -> None:
+        self.data += data
+        self._look()
+
+    def _look(self) -> None:
+        if self._waiting is not None and self._waiting[0](self.data):
+            waiting, self._waiting = self._waiting[1], None
+            waiting.callback(self.data)
+
+    def connectionLost(self, reason: Any = None) -> None:
+        self.lost.callback(None)
+
+    def until(self, enough: Callable[[bytes], bool]) -> Deferred[bytes]:
+        deferred: Deferred[bytes] = Deferred()
+        self._waiting = (enough, deferred)
+        self._look()
+        return deferred
+
+    async def ask(self, method: str, url: str, *headers: str) -> str:
+        """Sends a request and gives the answer's head; C{data} is what came after it."""
+        self.data = b""
+        self.transport.write("\r\n".join([f"{method} {url} RTSP/1.0", "CSeq: 1", *headers, "", ""]).encode())
+        data = await self.until(lambda data: b"\r\n\r\n" in data[data.find(b"RTSP/1.0 ") :])
+        head, _, self.data = data[data.index(b"RTSP/1.0 ") :].partition(b"\r\n\r\n")
+        return head.decode()
+
+
+class Running:
+    """A service in this reactor, with its RTSP on a port of its own."""
+
+    def __init__(self, service: MediaService) -> None:
+        self.service = service
+        self.clients: list[Client] = []
+
+    async def start(self) -> None:
+        self.service.privilegedStartService()
+        self.service.startService()
+        endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+        self.listening: Any = await endpoint.listen(self.service.rtspFactory())
+        self.port = self.listening.getHost().port
+
+    async def client(self) -> Client:
+        endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{self.port}")
+        client: Client = await connectProtocol(endpoint, Client())
+        self.clients.append(client)
+        return client
+
+    async def play(self, transport: str = "RTP/AVP/TCP;unicast;interleaved=0-1") -> Client:
+        client = await self.client()
+        url = f"rtsp://127.0.0.1:{self.port}/sounds/tone.wav"
+        head = await client.ask("SETUP", url, f"Transport: {transport}")
+        assert "200 OK" in head
+        session = next(line for line in head.split("\r\n") if line.startswith("Session:")).partition(";")[0]
+        assert "200 OK" in await client.ask("PLAY", url, session)
+        return client
+
+    async def stop(self) -> None:
+        await self.listening.stopListening()
+        await self.service.stopService()
+        for client in self.clients:
+            client.transport.loseConnection()
+            await client.lost
+
+
+@pytest_twisted.async_yield_fixture
+async def running(folder: Path, cleanReactor: None) -> AsyncIterator[Running]:
+    one = Running(made(folder))
+    await one.start()
+    yield one
+    await one.stop()
+
+
+def descriptors() -> list[str]:
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # that of the listing itself
+            found.append(os.readlink(f"/proc/self/fd/{name}"))
+    return found
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "mediasrv" in thread.name]
+
+
+async def test_startsAndStops(folder: Path) -> None:
+    """Nothing is left: no port, no thread, no timer, no file."""
+    await deferLater(reactor, 0)
+    before = descriptors(), set(reactor.getDelayedCalls()), set(reactor.getReaders())
+    one = Running(made(folder))
+    await one.start()
+    client = await one.play()
+    await client.until(lambda data: data.count(b"$\0") >= 3)
+    port = one.service.rtpPort
+    assert port % 2 == 0
+    assert readers()
+    assert len(list(one.service.registry)) == 1
+    await one.stop()
+    assert list(one.service.registry) == []
+    assert not readers()
+    assert one.service.rtpPort == 0
+    for number in (port, port + 1):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.bind(("", number))
+    await deferLater(reactor, 0.01)
+    assert set(reactor.getDelayedCalls()) <= before[1]
+    assert set(reactor.getReaders()) <= before[2] | getattr(reactor, "_internalReaders", set())
+    assert [each for each in descriptors() if each not in before[0]] == []
+
+
+async def test_stopsWhatIsLoading(folder: Path) -> None:
+    """A client that asks at the last moment gets an answer or none, and nothing hangs."""
+    one = Running(made(folder))
+    await one.start()
+    client = await one.client()
+    client.transport.write(f"DESCRIBE rtsp://127.0.0.1:{one.port}/sounds/tone.wav RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+    await deferLater(reactor, 0)
+    await one.stop()
+    assert not readers()
+
+
+async def test_stopsWithoutHavingStartedAndTwice(folder: Path) -> None:
+    service = made(folder)
+    await service.stopService()
+    service.startService()
+    await service.stopService()
+    await service.stopService()
+
+
+async def test_clientsAreToldOfTheEnd(running: Running) -> None:
+    """RTCP-7: BYE, then the connection closes."""
+    client = await running.play()
+    await client.until(lambda data: data.count(b"$\0") >= 3)
+    await running.service.stopService()
+    await client.lost
+    last = client.data[client.data.rindex(b"$\1") + 4 :]
+    assert b"\x81\xcb\x00\x01" in last  # BYE of one source
+
+
+async def test_portInUse(folder: Path) -> None:
+    """One clear line, and nothing is kept."""
+    taken = made(folder)
+    taken.startService()
+    port = taken.rtpPort
+    second = MediaService(Settings(media={"sounds": str(folder)}, rtpPort=port))
+    for start in (second.privilegedStartService, second.startService):
+        with pytest.raises(PortsTaken, match=f"^UDP ports {port} and {port + 1} are not both free$"):
+            start()
+    assert second.rtpPort == 0
+    await taken.stopService()
+    second.startService()
+    assert second.rtpPort == port
+    await second.stopService()
+
+
+async def test_twoInOneProcess(folder: Path) -> None:
+    both = [Running(made(folder)), Running(made(folder))]
+    for one in both:
+        await one.start()
+    assert both[0].service.rtpPort != both[1].service.rtpPort
+    clients = [await one.play() for one in both]
+    for client in clients:
+        await client.until(lambda data: data.count(b"$\0") >= 3)
+    assert [len(list(one.service.registry)) for one in both] == [1, 1]
+    await both[0].stop()
+    before = clients[1].data.count(b"$\0")
+    await clients[1].until(lambda data: data.count(b"$\0") > before)
+    await both[1].stop()
+
+
+async def test_mountedInAnApplication(folder: Path) -> None:
+    """Design: one more service of somebody's, its RTSP on an endpoint of theirs, its sessions told to them."""
+    application = Application("theirs")
+    events: list[tuple[str, str, str]] = []
+
+    def onSessionEvent(event: Event) -> None:
+        events.append((event.kind, event.session.path, event.session.state))
+
+    media = made(folder)
+    media.setServiceParent(application)
+    media.registry.subscribe(onSessionEvent)
+    theirs: Any = IService(application)
+    theirs.privilegedStartService()
+    theirs.startService()
+    running = Running(media)
+    endpoint = TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1")
+    running.listening = await endpoint.listen(media.rtspFactory())
+    running.port = running.listening.getHost().port
+    client = await running.play()
+    await client.until(lambda data: data.count(b"$\0") >= 3)
+    client.transport.loseConnection()
+    await client.lost
+    while not events or events[-1][0] != "removed":
+        await deferLater(reactor, 0.01)
+    assert events[0] == ("added", "sounds/tone.wav", "ready")
+    assert ("changed", "sounds/tone.wav", "playing") in events
+    assert [kind for kind, _, _ in events].count("added") == 1
+    assert [kind for kind, _, _ in events].count("removed") == 1
+    await running.listening.stopListening()
+    await theirs.stopService()
+    assert not readers()
+
+
+async def test_whatListensForItStopsWithIt(folder: Path) -> None:
+    """A child of the service that listens is closed before anything else goes."""
+    media = made(folder)
+    parent = MultiService()
+    media.setServiceParent(parent)
+    listener = StreamServerEndpointService(TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1"), media.rtspFactory())
+    listener.setServiceParent(media)
+    parent.startService()
+    port: Any = await listener._waitingForPort
+    number = port.getHost().port
+    await parent.stopService()
+    with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
+        probe.connect(("127.0.0.1", number))
+
+
+async def test_overUDP(running: Running) -> None:
+    """What is sent leaves from the service's own ports."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.setblocking(False)
+        number = ear.getsockname()[1]
+        await running.play(f"RTP/AVP;unicast;client_port={number}-{number + 1}")
+        for _ in range(300):
+            await deferLater(reactor, 0.01)
+            try:
+                data, address = ear.recvfrom(2000)
+            except BlockingIOError:
+                continue
+            break
+        assert address == ("127.0.0.1", running.service.rtpPort)
+        assert data[0] == 0x80
+        (session,) = running.service.registry
+        session.end("the test has seen enough")
+        assert list(running.service.registry) == []
