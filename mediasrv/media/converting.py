@@ -59,6 +59,7 @@ class PCMConverter:
         self._channels = min(context.layout.nb_channels, _MAXIMUM_CHANNELS)
         self._layout = context.layout.name if self._channels == context.layout.nb_channels else "stereo"
         self._resampler: Any = None
+        self._end: float | None = None  # seconds where the last frame ended
 
     def describe(self, track: Track) -> Track:
         """As L{Converter.describe}."""
@@ -76,11 +77,13 @@ class PCMConverter:
         """As L{Converter.reset}."""
         self._context.flush_buffers()
         self._resampler = None
+        self._end = None
 
     def reopened(self, context: Any) -> None:
         """As L{Converter.reopened}."""
         self._context = context
         self._resampler = None
+        self._end = None
 
     def convert(self, packet: Any) -> list[tuple[float, float, bytes]]:
         """As L{Converter.convert}."""
@@ -90,10 +93,13 @@ class PCMConverter:
             return []
         sounds = []
         for frame in frames:
-            start = frame.time
+            # of several frames in a packet only the first has a time
+            start = frame.time if frame.time is not None else self._end
             if start is None or not frame.samples or not frame.sample_rate:
                 continue
-            sounds.append((start, frame.samples / frame.sample_rate, b"".join(self._convert(frame))))
+            duration = frame.samples / frame.sample_rate
+            self._end = start + duration
+            sounds.append((start, duration, b"".join(self._convert(frame))))
         return sounds
 
     def _convert(self, frame: Any) -> list[bytes]:

@@ -35,7 +35,7 @@ def samplesOf(path: str) -> array[int]:
 
 @pytest.mark.parametrize(
     ("name", "codec"),
-    [("a.flac", "flac"), ("a.mov", "pcm_f32le"), ("a.m4a", "alac"), ("a.mka", "pcm_s32le")],
+    [("a.flac", "flac"), ("a.mov", "pcm_f32le"), ("a.m4a", "alac"), ("a.mka", "pcm_s32le"), ("a.wav", "adpcm_ms")],
 )
 def test_sound(name, codec, tmp_path):
     path = Film(name, video=(), audio=(codec,), seconds=5).make(tmp_path)
