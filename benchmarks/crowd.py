@@ -22,8 +22,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from counting import TrackCount
+from datagrams import DatagramReader, droppedHere, openPair
 from options import LoadOptions
-from receiving import DatagramReader, droppedHere, openPair
 from viewer import Viewer
 
 #: seconds between looks at the sockets while counting: packets pile up, and one call brings many

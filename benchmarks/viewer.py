@@ -1,25 +1,18 @@
 """
 One viewer: a session with the server from OPTIONS to TEARDOWN, and what it measured.
-
-What a viewer does is written as generators that yield requests and are resumed with the replies.
 """
 
 from __future__ import annotations
 
-import errno
-import os
 import random
-import select
 import socket
 import struct
 import time
-from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from counting import TrackCount
-from describing import Description, Reply, parameter, parseDescription, parseReply
-from receiving import ConnectionReader
+from describing import Description, Reply, parameter, parseDescription
+from dialogue import Dialogue, Doing, Failed
 
 if TYPE_CHECKING:
     from crowd import Crowd
@@ -30,58 +23,34 @@ REPORT_INTERVAL = 5.0
 _SEEK_PAUSE = 0.2
 _BYE = 203
 
-#: what a viewer does: yields a request as method, URL and further headers, or a number of seconds to wait
-Doing = Generator[tuple[str, str, dict[str, str]] | float, Reply | None, None]
 
-
-class Failed(Exception):
-    """Why a viewer could not go on."""
-
-
-class Viewer:
+class Viewer(Dialogue):
     """
-    @ivar state: C{beginning}, C{ready} (all is set up, and not played if the crowd idles), C{playing}, C{failed} or
-        C{done}.
+    What one viewer does and measures.
+
     @ivar times: what took how many seconds: C{connect}, C{describe}, C{setup}, C{play}, C{first}, C{seek}; each may
         have happened several times.
     @ivar namesSSRC: whether the server's SETUP replies say C{ssrc=}.
-    @ivar error: why it failed.
     """
 
     def __init__(self, crowd: Crowd, number: int, url: str) -> None:
-        self.state = "beginning"
+        super().__init__(crowd, url)
         self.times: dict[str, list[float]] = {}
         self.namesSSRC = False
-        self.error = ""
         self.tracks: list[TrackCount] = []
-        self.began = time.monotonic()
-        self._crowd = crowd
         self._number = number
-        self._url = url
         self._description = Description(url)
-        self._session = ""
         self._timeout = 60.0
         self._keepAlive = "OPTIONS"
-        self._sequence = 0
-        self._doing: Doing | None = None
-        self._awaited = 0
         self._firstName = "first"
         self._played: float | None = None
         self._rtcp: list[tuple[socket.socket, Any] | int | None] = []
-        self._own: list[socket.socket] = []
-        self._reader = ConnectionReader(self._message, self.control)
-        parts = urlsplit(url)
-        self._connection = socket.socket(crowd.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        code = self._connection.connect_ex((crowd.address, parts.port or 554))
-        if code not in (0, errno.EINPROGRESS):
-            self.fail(os.strerror(code))
-        else:
-            crowd.watch(self._connection, self._connected, select.EPOLLOUT)
 
     # what it does
 
-    def _watch(self) -> Doing:
+    def doing(self) -> Doing:
+        """All of it, once connected."""
+        self._took("connect", self.began)
         reply = yield "OPTIONS", self._url, {}
         if "GET_PARAMETER" in _header(reply, "public"):
             self._keepAlive = "GET_PARAMETER"
@@ -176,70 +145,6 @@ class Viewer:
             port = int(ports[1]) if len(ports) > 1 else int(ports[0]) + 1
             self._rtcp[index] = self._rtcp[index][0], (self._crowd.address, port)  # type: ignore[index]
 
-    # RTSP
-
-    def _connected(self) -> None:
-        code = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if code:
-            self.fail(os.strerror(code))
-            return
-        self._took("connect", self.began)
-        self._crowd.watch(self._connection, self._readable, select.EPOLLIN)
-        self._do(self._watch())
-
-    def _do(self, doing: Doing, reply: Reply | None = None) -> None:
-        """Goes on with what is being done, or begins with something else instead."""
-        self._doing = doing
-        self._awaited = 0
-        try:
-            wanted = doing.send(reply)
-        except StopIteration:
-            self._doing = None
-            return
-        except (Failed, ValueError) as error:
-            self.fail(str(error))
-            return
-        if isinstance(wanted, float):
-            self._crowd.after(wanted, lambda: self._doing is doing and self._do(doing))
-        else:
-            self._awaited = self._sequence + 1
-            self._request(*wanted)
-
-    def _request(self, method: str, url: str, headers: dict[str, str]) -> None:
-        self._sequence += 1
-        if self._session:
-            headers = {**headers, "Session": self._session}
-        lines = [f"{method} {url} RTSP/1.0", f"CSeq: {self._sequence}", "User-Agent: load"]
-        self._send("\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode())
-
-    def _send(self, data: bytes) -> None:
-        try:
-            if self._connection.send(data) != len(data):
-                self.fail("the server does not read")
-        except OSError as error:
-            self.fail(str(error.strerror))
-
-    def _readable(self) -> None:
-        try:
-            self._reader.read(self._connection, time.monotonic)
-        except BlockingIOError:
-            pass
-        except OSError as error:
-            self.fail(error.strerror or str(error))
-
-    def _message(self, head: bytes, body: bytes) -> None:
-        reply = parseReply(head, body)
-        cseq = reply.headers.get("cseq", "0")
-        if reply.code == 0:
-            self._send(f"RTSP/1.0 200 OK\r\nCSeq: {cseq}\r\n\r\n".encode())
-            return
-        if self._doing is None or cseq != str(self._awaited):
-            return  # of a keep-alive
-        if reply.code != 200:
-            self.fail(reply.line)
-        else:
-            self._do(self._doing, reply)
-
     def _stayAlive(self) -> None:
         if self.state in ("ready", "playing"):
             self._request(self._keepAlive, self._description.url, {})
@@ -298,21 +203,6 @@ class Viewer:
 
     def _took(self, what: str, began: float) -> None:
         self.times.setdefault(what, []).append(time.monotonic() - began)
-
-    # the end
-
-    def fail(self, reason: str) -> None:
-        """Gives up."""
-        if self.state not in ("failed", "done"):
-            self.error = f"{self.state}: {reason}"
-            self.state = "failed"
-            self.close()
-
-    def close(self) -> None:
-        """Closes its sockets."""
-        self._doing = None
-        for each in (self._connection, *self._own):
-            self._crowd.forget(each)
 
 
 def _header(reply: Reply | None, name: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from counting import TrackCount
+from datagrams import DatagramReader, droppedHere, openPair
 from hypothesis import given
 from hypothesis import strategies as st
-from receiving import ConnectionReader, DatagramReader, droppedHere, openPair
+from interleaving import ConnectionReader
 
 
 def packet(sequence: int, stamp: int = 0, ssrc: int = 7, size: int = 20) -> bytes:
@@ -60,6 +61,20 @@ def test_anIntervalCountsOnlyWhatComesInIt() -> None:
         "media": 180000,
     }
     assert found["gap"] == 4.0
+
+
+def test_aSilenceBeforeTheIntervalDoesNotCount() -> None:
+    track = counted(1)
+    track.add(2, 1, 100, 0, 9.0)
+    track.mark()
+    assert track.since(9.5)["gap"] == 0.5
+
+
+def test_theSilenceBetweenTheEndAndTheNextPlayDoesNotCount() -> None:
+    track = counted(1)
+    track.await_()
+    track.add(2, 1, 100, 0, 9.0)
+    assert track.gap == 0.0
 
 
 def test_aSilenceThatLastsCounts() -> None:
@@ -159,8 +174,7 @@ STREAM = b"".join(
 )
 
 
-@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
-def test_howAConnectionsBytesAreCutMakesNoDifference(cuts: list[int]) -> None:
+def checkCut(cuts: Iterable[int]) -> None:
     messages: list[tuple[bytes, bytes]] = []
     controls: list[bytes] = []
     reader = ConnectionReader(lambda head, body: messages.append((head, body)), controls.append)
@@ -176,6 +190,17 @@ def test_howAConnectionsBytesAreCutMakesNoDifference(cuts: list[int]) -> None:
     assert (audio.packets, audio.bytes, audio.lost) == (2, 312, 0)
     assert [body for _, body in messages] == [b"$0\r\n\r\n$", b""]
     assert controls == [b"\x80\xcb\x00\x01\x00\x00\x00\x07", b""]
+
+
+@given(st.lists(st.integers(0, len(STREAM)), max_size=12))
+def test_howAConnectionsBytesAreCutMakesNoDifference(cuts: list[int]) -> None:
+    checkCut(cuts)
+
+
+def test_aConnectionsBytesMayBeCutAnywhere() -> None:
+    for cut in range(len(STREAM)):
+        checkCut([cut])
+    checkCut(range(len(STREAM)))
 
 
 def readAll(reader: ConnectionReader, connection: socket.socket) -> None:
