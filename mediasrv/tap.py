@@ -15,11 +15,13 @@ from typing import Any
 from twisted.application import strports
 from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore
 from twisted.python import usage
 
 from mediasrv import __version__
 from mediasrv.media import demo
+from mediasrv.rtp.datagrams import PortsTaken
 from mediasrv.service import MediaService
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
 from twisted import copyright as twistedCopyright
@@ -185,6 +187,30 @@ def _withDemo(settings: Settings) -> Settings:
     return replace(settings, media={"demo": folder})
 
 
+class Server(MultiService):
+    """
+    Everything that C{twistd mediasrv} runs.
+
+    @ivar inForeground: whether C{twistd} stays in the foreground. Then what keeps it from listening is one line, not a
+        traceback; from a daemon C{twistd} itself carries the one line to the terminal.
+    """
+
+    def __init__(self, inForeground: bool) -> None:
+        super().__init__()
+        self.inForeground = inForeground
+
+    def privilegedStartService(self) -> None:
+        """
+        @raise SystemExit: in the foreground, if a port is taken, or not ours to take.
+        """
+        try:
+            super().privilegedStartService()
+        except (CannotListenError, PortsTaken) as error:
+            if self.inForeground:
+                raise SystemExit(f"mediasrv: {error}") from None
+            raise
+
+
 def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
     """
     The media server, and below it one service for each endpoint that takes RTSP.
@@ -197,7 +223,7 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
         reactor = theReactor
     settings = options.settings if options.settings.media else _withDemo(options.settings)
     media = MediaService(settings, reactor)
-    server = MultiService()
+    server = Server(inForeground=options.parent is not None and bool(options.parent["nodaemon"]))
     media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
     for description in settings.ports:
         port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)

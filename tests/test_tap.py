@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -238,3 +240,36 @@ def test_mistakeEndsTwistdWithOneLine(tmp_path):
     assert result.stdout.endswith(": --media: /does/not/exist is not there\n")
     assert len(result.stdout.splitlines()) == 4
     assert result.stderr == ""
+
+
+@pytest.mark.parametrize("taken", ["tcp", "udp"])
+def test_portTaken(tmp_path: Path, taken: str) -> None:
+    """A port that somebody else has is one line on the terminal and status 1, in the foreground and as a daemon."""
+    kind = socket.SOCK_STREAM if taken == "tcp" else socket.SOCK_DGRAM
+    with socket.socket(socket.AF_INET, kind) as other:
+        number = freeEvenPort(other)
+        if taken == "tcp":
+            other.listen()
+        ports = (
+            ["--port", f"tcp:{number}", "--rtp-port", "0"]
+            if taken == "tcp"
+            else ["--rtp-port", f"{number}", "--port", "tcp:0"]
+        )
+        for mode in (["-n", "--pidfile="], ["--pidfile=pid", "--logfile=log"]):
+            twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", *mode]
+            command = [*twistd, "mediasrv", "--media", f"m={tmp_path}", *ports]
+            run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
+            said = run.stdout + run.stderr
+            assert run.returncode == 1
+            assert f"{number}" in said
+            assert "Traceback" not in said
+
+
+def freeEvenPort(bound: socket.socket) -> int:
+    """Binds a socket to an even port of which the next one is free, as RTP wants them."""
+    for number in range(20000 + os.getpid() % 10000, 40000):
+        if number % 2 == 0:
+            with contextlib.suppress(OSError):
+                bound.bind(("0.0.0.0", number))
+                return number
+    raise AssertionError("no free port")
