@@ -223,7 +223,8 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
         reactor = theReactor
     settings = options.settings if options.settings.media else _withDemo(options.settings)
     media = MediaService(settings, reactor)
-    server = Server(inForeground=options.parent is not None and bool(options.parent["nodaemon"]))
+    # "python -m twisted mediasrv" is always in the foreground, and has no such option
+    server = Server(inForeground=options.parent is not None and bool(options.parent.get("nodaemon", True)))
     media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
     for description in settings.ports:
         port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)
