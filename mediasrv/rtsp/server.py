@@ -55,7 +55,7 @@ class RTSPServer(Protocol):
     @ivar site: what all connections share.
     @ivar peer: the client's address, without port.
     @ivar address: ours, as the client reached it.
-    @ivar lastSeen: monotonic seconds when the last whole request or response came.
+    @ivar lastSeen: monotonic seconds when the last whole request or response came, or was answered.
     """
 
     _log = Logger()
@@ -188,6 +188,7 @@ class RTSPServer(Protocol):
                 if not self._canServe():
                     break
                 message = self._queue.popleft()
+                self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
                 if isinstance(message, MessageError):
                     self._refuse(message)
                 else:
@@ -238,6 +239,7 @@ class RTSPServer(Protocol):
 
     def _served(self, _: None) -> None:
         self._serving = None
+        self.lastSeen = self.site.now()
         self._serveQueue()
 
     def _failed(self, failure: Failure) -> None:

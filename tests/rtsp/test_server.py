@@ -602,3 +602,14 @@ def testPresentationsThatNeverCome(client: Client, rig: Rig) -> None:
     waiting: Deferred[Any] = rig.library.waiting.pop()
     waiting.callback(rig.library.film)
     assert codes(client) == [200]
+    rig.wait(50, step=1)
+    assert client.isConnected
+    rig.wait(20, step=1)
+    assert not client.isConnected
+
+
+def testRequestsThatWaitForTheirTurn(client: Client, rig: Rig) -> None:
+    """A connection with much to answer is not idle, however long that takes."""
+    client.write(b"".join(client.request("OPTIONS") for _ in range(3200)))
+    rig.wait(100, step=1)
+    assert codes(client) == [200] * 3200
