@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media.tracks import Fragment, Track, Unit
@@ -52,6 +52,7 @@ def sizes(burst: Burst) -> list[int]:
     return [len(payload) for payload in burst.payloads]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 1400), min_size=1, max_size=40), max_size=10),
     st.integers(1, 64),
@@ -79,6 +80,7 @@ def test_everyBurstIsOneSystemCall(pictures: list[list[int]], longest: int) -> N
         assert {burst.ticks for burst in mine} == {round(number * FRAME * 90000)}
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(0, 0.2), st.integers(1, 60)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sending import sender
 
@@ -96,6 +96,7 @@ def test_whatIsNoRTCPShowsNothing(track: TrackSender) -> None:
     assert quality == ReceptionQuality()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_anything(data: bytes) -> None:
     track = sender(InterleavedTransport(Connection(), (0, 1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sending import burst, parsed, sender
 
@@ -37,6 +37,7 @@ def unframed(data: bytes) -> list[tuple[int, bytes]]:
     return frames
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(0, 0xFFFF), st.booleans(), st.booleans(), st.integers(0, 255), st.floats(0, 1e5))
 def test_whatReceiversRead(
     sizes: list[int], sequence: int, marker: bool, start: bool, channel: int, position: float
@@ -67,6 +68,7 @@ def test_whatReceiversRead(
         assert one.header(piece) == datagrams[0][:12]
 
 
+@settings(deadline=None)
 @given(SIZES, st.integers(0, 0xFFFF), st.data())
 def test_theRestOfABurst(sizes: list[int], sequence: int, data: st.DataObject) -> None:
     one = sender(Nowhere(), sequence)
@@ -85,6 +87,7 @@ def test_counting() -> None:
     assert (one.sequence, one.packets, one.octets, one.startMarker) == (2, 4, 307, False)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e5), st.floats(0, 1e6), st.floats(0, 1e4))
 def test_theRTPTimeOfAPositionIsThatOfTheWallClock(position: float, wall: float, later: float) -> None:
     """RTP-3, RTP-5: to the tick."""

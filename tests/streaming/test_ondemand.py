@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from doubles import ListenerDouble, OutletDouble
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 
@@ -67,6 +67,7 @@ def test_carriesTrack() -> None:
     assert not carriesTrack(Track(0, "audio", "pcm_f32le", sampleRate=48000, channels=2), None)
 
 
+@settings(deadline=None)
 @given(st.none() | st.integers(1, 70_000))
 def test_plans(asked: int | None) -> None:
     """Blocksize: never more than was asked for, within what formats can do, and few different ones."""

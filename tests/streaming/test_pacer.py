@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
@@ -67,6 +67,7 @@ def test_oneTimerForAll() -> None:
     assert all(len(runner.turns) >= 2 for runner in runners)
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e6), st.lists(st.floats(0, 0.5), min_size=1, max_size=20))
 def test_neverEarlyNorATickLate(start: float, delays: list[float]) -> None:
     clock, pacer = made(start)
@@ -81,16 +82,24 @@ def test_neverEarlyNorATickLate(start: float, delays: list[float]) -> None:
     assert clock.getDelayedCalls() == []
 
 
-def test_atTheExactInstantOfASlot() -> None:
-    """Where (n * tick) / tick is less than n; with a clock that stands still that was an endless loop."""
-    for slot in (29, 58, 116, 229, 462):
-        clock, pacer = made((slot - 1) * TICK)
-        runner = Runner()
-        pacer.schedule(runner, clock.seconds())
-        clock.rightNow = slot * TICK - TICK
-        clock.advance(TICK)
-        clock.advance(TICK)
-        assert len(runner.turns) == 1
+@pytest.mark.parametrize("slot", [29, 58, 116, 229, 462])
+def test_atTheExactInstantOfASlot(slot: int) -> None:
+    """Where (slot * TICK) / TICK is less than the slot; with a clock that stands still that is an endless loop."""
+    times = [(slot - 1) * TICK]
+    looks = []
+
+    def now() -> float:
+        looks.append(None)
+        assert len(looks) < 100
+        return times[0]
+
+    clock = Clock()
+    pacer = Pacer(clock, TICK, now)
+    runner = Runner()
+    pacer.schedule(runner, times[0])
+    times[0] = slot * TICK
+    clock.advance(TICK)
+    assert len(runner.turns) == 1
 
 
 def test_whoIsDueInThePastComesAtTheNextTick() -> None:
@@ -278,3 +287,18 @@ def test_stopFromATurn() -> None:
     run(clock, 0.2)
     assert (len(first.turns), len(second.turns)) == (1, 0)
     assert clock.getDelayedCalls() == []
+
+
+def test_stopFromATurnAndGoOn() -> None:
+    clock, pacer = made()
+    another = Runner(lambda now: now + 0.02)
+
+    def stop(now: float) -> None:
+        pacer.stop()
+        pacer.schedule(another, now + 0.02)
+
+    pacer.schedule(Runner(stop), clock.seconds() + 0.02)
+    run(clock, 0.2)
+    assert len(another.turns) >= 4
+    assert len(clock.getDelayedCalls()) == 1
+    pacer.stop()

@@ -10,7 +10,7 @@ from typing import Any
 import doubles
 import pytest
 from doubles import FRAME, SOUND, TICK, Sent, Stage, ahead, film
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 from twisted.python.failure import Failure
@@ -156,7 +156,7 @@ def test_theMarkerOfATalkspurt() -> None:
 
 
 @pytest.mark.parametrize("reorder", [0, 2])
-@pytest.mark.parametrize("played", [0.1, 0.97, 0.999, 1.0, 1.005, 1.7])
+@pytest.mark.parametrize("played", [0.1, 0.9, 0.905, 0.91, 0.975, 0.99, 1.0, 1.005, 1.7])
 def test_aSeekWhilePlayingNeverGoesBack(reorder: int, played: float) -> None:
     """RTP-5, at the edges of fragments too: within a track and a step of its order, later is later."""
     stage = Stage(film(fragments=5, reorder=reorder))
@@ -261,7 +261,7 @@ def test_aPauseSoonAfterASeekKeepsOutWhatLiesBefore() -> None:
     """Pictures in front of the key frame, and sound, that a resumed player still has to leave out."""
     stage = Stage(film(fragments=4, reorder=2))
     leading = stage.film.fragments[2].units[0]
-    leading[1].pts = leading[0].pts - FRAME  # an open GOP
+    leading[1] = doubles.unit(leading[1].dts, leading[0].pts - FRAME, False, 500)  # an open GOP
     stage.play(2.0)
     stage.player.pause()
     stage.resume()
@@ -516,6 +516,7 @@ def test_theNextFragmentIsFetchedInTime() -> None:
     assert all(0 <= packet.time - 1000 - packet.dts <= 1.5 * TICK for packet in stage.of(0))
 
 
+@settings(deadline=None)
 @given(st.floats(0.0, 3.0))
 def test_aSlowDiskDelaysThePaceAndNotTheTimestamps(delay: float) -> None:
     stage = Stage(film(fragments=3))
@@ -618,6 +619,7 @@ def test_aSeekForgetsWhatWasBeingLoaded() -> None:
 # Back-pressure
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 1.4), st.floats(0.01, 5.0))
 def test_whoReadsSlowlyIsPlayedToSlowly(played: float, blocked: float) -> None:
     """INT-5: later, with the timestamps that were planned; nothing is lost."""
@@ -636,8 +638,8 @@ def test_whoReadsSlowlyIsPlayedToSlowly(played: float, blocked: float) -> None:
     for packet in stage.of(0):
         assert ahead(packet.timestamp, 0xFFFFF000) == round(packet.pts * 90000)
     # nothing is made up for
-    times = sorted({packet.time for packet in stage.of(0) if packet.time > 1000 + played + blocked + TICK})
-    assert all(after - before >= FRAME - 1.5 * TICK - 1e-6 for before, after in itertools.pairwise(times))
+    times = [packet.time for packet in stage.of(0) if packet.time > 1000 + played]
+    assert all(after - before >= FRAME - 2.5 * TICK - 1e-6 for before, after in itertools.pairwise(times))
 
 
 def test_blockedTwiceAndUnblockedForNothing() -> None:

@@ -120,6 +120,8 @@ class Viewer(RuleBasedStateMachine):
             rate = _RATES[packet.track]
             assert abs(ahead(packet.timestamp, _BASE) - round(packet.pts * rate) - self.maps[packet.track]) <= 1
             time = ahead(packet.timestamp, _BASE)
+            # however many seeks there are: half a second, and what reordering adds
+            assert time / rate - (packet.time - 1000) <= 0.5 + 0.3
             if packet.track == 1:
                 assert time >= self.latest[1]  # sound is not reordered
             self.latest[packet.track] = max(time, self.latest[packet.track])
