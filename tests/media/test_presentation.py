@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import struct
+from dataclasses import replace
 
 import pytest
 
@@ -116,6 +117,27 @@ def test_removedWhileItIsReadAnew(tmp_path):
     with pytest.raises(PresentationChanged):
         presentation.read(0)
     assert not presentation.isOpen
+
+
+def test_truncationIsCalledThat(film):
+    presentation = opened(film)
+    truncate(film)
+    with pytest.raises(PresentationChanged, match="truncated"):
+        presentation.read(0)
+    presentation.close()
+
+
+def test_estimatesMayChange(film):
+    """A growing file, opened again, has another bit rate; other parameters make it another presentation."""
+    presentation = opened(film)
+    presentation.close()
+    presentation.tracks = [replace(track, bitRate=track.bitRate + 1) for track in presentation.tracks]
+    assert presentation.read(0).units[0]
+    presentation.close()
+    presentation.tracks = [replace(track, extradata=b"other") for track in presentation.tracks]
+    with pytest.raises(PresentationChanged, match="other tracks"):
+        presentation.read(0)
+    presentation.close()
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -247,6 +269,19 @@ def _setDuration(path: str, seconds: float) -> None:
         data = file.read()
         file.seek(data.index(b"\x44\x89\x88") + 3)
         file.write(struct.pack(">d", seconds * 1000))
+
+
+def test_hugeDurationOfAVI(tmp_path):
+    """AVI states the number of pictures of a track in its header, and that is all there is to go by."""
+    path = FILMS["avi"].but(audio=()).make(tmp_path)
+    with open(path, "r+b") as file:
+        data = file.read()
+        file.seek(data.index(b"strh") + 8 + 32)
+        file.write(struct.pack("<I", 0x7FFFFFFF))
+    presentation = opened(path)
+    assert presentation.duration <= os.path.getsize(path) / 10
+    assert presentation.read(len(presentation.cuts) - 1).last
+    presentation.close()
 
 
 def test_hugeDurationOfSound(tmp_path):
