@@ -34,8 +34,10 @@ def loggedFailures() -> Iterator[list[Failure]]:
     failures: list[Failure] = []
 
     def observe(event: LogEvent) -> None:
-        if "log_failure" in event:
-            failures.append(event["log_failure"])
+        # twisted.python.log.err, which tells of what a protocol raises, has a name of its own for it
+        failure = event.get("log_failure") or event.get("failure")
+        if failure is not None:
+            failures.append(failure)
 
     globalLogPublisher.addObserver(observe)
     yield failures
