@@ -30,6 +30,8 @@ from server import ServerError
 _NOISE = 15.0
 #: milliseconds between two looks of the viewers' process beyond which measured silences are its own
 _AWAY = 30.0
+#: seconds
+_LATE = 0.5
 _HEADING = ("scenario", "figure", "measured", "at most", "")
 
 
@@ -89,6 +91,8 @@ def warn(bench: Bench, begin: int) -> None:
         client = found.get("client", {}).get("busiestPercentOfCore", 0.0)
         if others > _NOISE:
             print(f"  other processes took {others:.0f} % of a core meanwhile", file=sys.stderr)
+        if (late := found.get("wall", 0.0) - found.get("options", {}).get("seconds", 0.0)) > _LATE:
+            print(f"  the machine stood still: the measurement ended {late:.1f} s late", file=sys.stderr)
         if (away := found.get("client", {}).get("longestAwayMilliseconds", 0.0)) > _AWAY:
             print(f"  the viewers were kept from looking for {away:.0f} ms, which counts as silence", file=sys.stderr)
         if client > 90:
