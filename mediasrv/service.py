@@ -103,13 +103,18 @@ class MediaService(MultiService):
 
     def _bind(self) -> None:
         if False not in self._pairs:
-            self._pairs[False] = DatagramPair(self._reactor, socket.AF_INET, self.settings.rtpPort)
+            self._open(socket.AF_INET, self.settings.rtpPort)
+
+    def _open(self, family: socket.AddressFamily, port: int) -> None:
+        pair = DatagramPair(self._reactor, family, port)
+        self._pairs[family == socket.AF_INET6] = pair
+        self._pacer.shared.append(pair)
 
     def _pairFor(self, version6: bool) -> DatagramPair | None:
         """The UDP ports of an address family. Those for IPv6 are opened for the first client that comes over it."""
         if version6 not in self._pairs:
             try:
-                self._pairs[True] = DatagramPair(self._reactor, socket.AF_INET6, self.rtpPort)
+                self._open(socket.AF_INET6, self.rtpPort)
             except (PortsTaken, OSError) as error:
                 self._log.warn("no RTP over UDP for clients on IPv6: {reason}", reason=error)
                 self._pairs[True] = None
@@ -123,6 +128,7 @@ class MediaService(MultiService):
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
+        self._pacer.shared.clear()
         return gatherResults([listening, *closing, Deferred.fromCoroutine(self._stopReaders())])
 
     async def _stopReaders(self) -> None:

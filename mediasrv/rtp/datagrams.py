@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
@@ -48,6 +48,20 @@ class PortsTaken(OSError):
     """No pair of an even and the next odd UDP port is to be had."""
 
 
+#: what C{sendmsg} is called with: buffers, control messages, flags, address
+Message = tuple[Sequence[bytes], Sequence[tuple[int, int, bytes]], int, Address]
+
+#: no control message: one datagram
+_WHOLE: list[tuple[int, int, bytes]] = []
+
+
+def _singly(message: Message) -> Iterator[Message]:
+    """The datagrams of a burst, each as a message of its own."""
+    buffers, _, flags, address = message
+    for index in range(0, len(buffers), 2):
+        yield buffers[index : index + 2], _WHOLE, flags, address
+
+
 class DatagramTransport:
     """
     One track on its way to one UDP client.
@@ -59,11 +73,10 @@ class DatagramTransport:
         large for a tunnel can be cut into fragments, but not by segmentation offload.
     """
 
-    __slots__ = ("_heard", "_pair", "_sendto", "confirmed", "control", "host", "media", "offload", "ssrc")
+    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "offload", "ssrc")
 
     def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int) -> None:
         self._pair = pair
-        self._sendto = pair.sendto
         self._heard: Callable[[bytes], None] | None = None
         self.host = host
         self.media: Address = (host, ports[0])
@@ -74,15 +87,20 @@ class DatagramTransport:
         pair.add(self)
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
-        if burst.count > 1:
-            return self._pair.send(self, sender, burst)
-        # most bursts of sound are one packet: the same in fewer steps
-        try:
-            self._sendto(sender.header(burst) + burst.buffers[1], self.media)
-        except OSError as error:
-            if error.errno in _LATER:
-                return False
-        sender.count(1, burst.octets)
+        pair = self._pair
+        if pair.isFull:
+            return False
+        count = burst.count
+        if count == 1:
+            pair.queue.append((((sender.header(burst), burst.buffers[1]), _WHOLE, 0, self.media), self))
+        elif self.offload:
+            buffers = burst.buffers.copy()
+            buffers[::2] = sender.headers(burst)
+            pair.queue.append(((buffers, burst.segments, 0, self.media), self))
+        else:
+            for packet in zip(sender.headers(burst), burst.payloads, strict=True):
+                pair.queue.append(((packet, _WHOLE, 0, self.media), self))
+        sender.count(count, burst.octets)
         return True
 
     def sendControl(self, data: bytes) -> None:
@@ -128,7 +146,8 @@ class DatagramPair:
 
     @ivar port: the even one, for RTP; RTCP has the next.
     @ivar offload: whether to try to have bursts leave with one system call.
-    @ivar sendto: sends one RTP packet.
+    @ivar queue: what the next flush sends, and over which transport.
+    @ivar isFull: whether the socket has not taken all of it; until it has, nothing more is queued.
     """
 
     _log = Logger()
@@ -140,6 +159,8 @@ class DatagramPair:
         """
         self.offload = hasattr(socket.socket, "sendmsg")
         self._warned = False
+        self.queue: list[tuple[Message, DatagramTransport]] = []
+        self.isFull = False
         self._byMedia: dict[Address, DatagramTransport] = {}
         self._byControl: dict[Address, DatagramTransport] = {}
         self._bySSRC: dict[int, DatagramTransport] = {}
@@ -152,7 +173,6 @@ class DatagramPair:
             bound.close()  # the reactor has a duplicate
         opened: Any = self._ports
         self._sendmsg = opened[0].socket.sendmsg
-        self.sendto = opened[0].socket.sendto
         self._sendControl = opened[1].socket.sendto
 
     # Who is where
@@ -228,27 +248,32 @@ class DatagramPair:
 
     # Sending
 
-    def send(self, transport: DatagramTransport, sender: TrackSender, burst: Burst) -> bool:
+    def flush(self) -> None:
         """
-        Sends a burst.
+        Sends what the transports left in the queue, all at once: the kernel's way of sending and Python's way of
+        preparing it keep each other out of the processor's caches. What the socket does not take stays in the queue.
+        """
+        self.isFull = False
+        while self.queue and not self.isFull:
+            self._sendQueue()
 
-        @return: False if the socket is full; what did not leave yet is to be offered again.
-        """
-        if not transport.offload or sender.sent:
-            return self._sendSingly(sender, burst, transport.media)
-        buffers = burst.buffers.copy()
-        buffers[::2] = sender.headers(burst)
-        try:
-            self._sendmsg(buffers, burst.segments, 0, transport.media)
-        except OSError as error:
-            if error.errno in _LATER:
-                return False
-            if error.errno in _NO_OFFLOAD:
-                self._refused(transport, error)
-                return self._sendSingly(sender, burst, transport.media)
-            # unreachable: to the session that is a loss like any other
-        sender.count(burst.count, burst.octets)
-        return True
+    def _sendQueue(self) -> None:
+        """Sends from the queue until it is empty, the socket full, or segmentation offload refused."""
+        queue, sendmsg = self.queue, self._sendmsg
+        for position, (message, transport) in enumerate(queue):
+            try:
+                sendmsg(*message)
+            except OSError as error:
+                if error.errno in _LATER:
+                    self.isFull = True
+                    del queue[:position]
+                    return
+                if error.errno in _NO_OFFLOAD and message[1]:
+                    self._refused(transport, error)
+                    queue[: position + 1] = [(single, transport) for single in _singly(message)]
+                    return
+                # unreachable: to the session that is a loss like any other
+        queue.clear()
 
     def _refused(self, transport: DatagramTransport, reason: OSError) -> None:
         """There is no segmentation offload on the way to a client, or none at all."""
@@ -260,20 +285,6 @@ class DatagramPair:
                 host=transport.host,
                 reason=reason,
             )
-
-    def _sendSingly(self, sender: TrackSender, burst: Burst, address: Address) -> bool:
-        """The packets of a burst one by one, those that have left already excepted."""
-        headers = sender.headersAfter(burst, sender.sent) if sender.sent else sender.headers(burst)
-        for header, payload in zip(headers, burst.payloads[sender.sent :], strict=True):
-            try:
-                self.sendto(header + payload, address)
-            except OSError as error:
-                if error.errno in _LATER:
-                    return False
-            sender.count(1, len(payload))
-            sender.sent += 1
-        sender.sent = 0
-        return True
 
     def sendControl(self, data: bytes, address: Address) -> None:
         """Sends RTCP; where the network refuses, the next report will do."""

@@ -46,7 +46,6 @@ class TrackSender:
         "octets",
         "packets",
         "payloadType",
-        "sent",
         "sequence",
         "ssrc",
         "startMarker",
@@ -66,8 +65,6 @@ class TrackSender:
         self.packets = 0
         self.octets = 0
         self.startMarker = False
-        #: packets of the burst on offer that have left already
-        self.sent = 0
         self._offset = 0
         #: version, payload type and SSRC where they are in a header
         self._prefix = (0x8000 | payloadType) << 80 | ssrc
@@ -81,8 +78,6 @@ class TrackSender:
         start = round(position * self.clockRate)
         # the unwrapped time keeps the offset exact to the tick however long the session is
         self._offset = self.timeline.extended(wall) - start
-        # what the network has taken half of is sent anew: the other half would have another timestamp
-        self.sent = 0
         return (self._offset + start) & 0xFFFFFFFF
 
     def header(self, burst: Burst) -> bytes:
@@ -101,13 +96,6 @@ class TrackSender:
         pattern = patternOf(count, HEADER_SIZE)
         first = self._prefix | sequence << 64 | timestamp << 32
         return pattern.split((first * pattern.repeat + burst.headerSteps).to_bytes(pattern.length, "big"))
-
-    def headersAfter(self, burst: Burst, sent: int) -> list[bytes]:
-        """The RTP headers of a burst's packets but for the first C{sent}, which have been counted already."""
-        timestamp = (burst.ticks + self._offset) & 0xFFFFFFFF
-        return headersOneByOne(
-            self.payloadType, self.sequence, timestamp, self.ssrc, burst.count - sent, burst.marker, False
-        )
 
     def frames(self, burst: Burst, channel: int) -> list[bytes]:
         """The packets of a burst as interleaved binary data (RFC 2326 section 10.12): headers and payloads in turn."""

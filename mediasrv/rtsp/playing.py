@@ -15,7 +15,7 @@ from mediasrv.rtsp.ranges import RangeSpec, formatRange, parseRange
 from mediasrv.rtsp.replies import Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.urls import parseURI, splitTrack
-from mediasrv.streaming.player import Cue, NothingToPlay
+from mediasrv.streaming.cues import Cue, NothingToPlay
 
 #: seconds past the end that a PLAY may ask for: VLC has paused already when it seeks, and hangs on an error (PLY-4)
 _GRACE = 1.0

@@ -10,22 +10,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Protocol
 
-from twisted.internet.defer import CancelledError, Deferred
-from twisted.logger import Logger
-from twisted.python.failure import Failure
-
-from mediasrv.media.containers import NotMedia
-from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.media.presentation import Presentation
 from mediasrv.rtp.bursts import Burst, BurstPlan, PacketFragment
 from mediasrv.rtp.interleaved import Outlet
 from mediasrv.rtp.payloads.formats import PayloadFormat
 from mediasrv.rtp.reports import senderReport
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
+from mediasrv.streaming.cues import Cue, findCue
+from mediasrv.streaming.feed import Feed
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.pacer import Pacer
 
@@ -48,15 +44,8 @@ _NEAR = 100
 #: seconds between bursts from which on sender reports need turns of their own
 _SPARSE = 1.0
 
-#: seconds to look back for a key frame
-_LOOK_BACK = 60.0
-
 #: seconds between sender reports, spread so that they do not go in step (RTCP-2)
 _REPORT_INTERVAL = (4.0, 6.0)
-
-
-class NothingToPlay(Exception):
-    """The file has nothing at the place that was asked for, or near it."""
 
 
 class PlayerListener(Protocol):
@@ -72,28 +61,6 @@ class PlayerListener(Protocol):
         """Something went wrong inside; the player sends nothing any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
-    """
-    Where to play from.
-
-    @ivar position: NPT seconds, on a key frame unless C{resumed}.
-    @ivar fragment: which has it.
-    @ivar index: of the first burst to send.
-    @ivar resumed: whether it goes on exactly where it was paused.
-    """
-
-    position: float
-    fragment: PacketFragment
-    index: int
-    resumed: bool = False
-
-    @property
-    def isTop(self) -> bool:
-        """Whether it is the very beginning of the presentation."""
-        return self.index == 0 and self.fragment.number == 0 and not self.resumed
-
-
 class Player:
     """
     Plays one presentation to one session.
@@ -104,8 +71,6 @@ class Player:
     @ivar isPlaying: whether packets are being sent.
     """
 
-    _log = Logger()
-
     __slots__ = (
         "_ahead",
         "_anchor",
@@ -114,16 +79,12 @@ class Player:
         "_bursts",
         "_clock",
         "_cname",
-        "_ended",
-        "_formats",
+        "_feed",
         "_fragment",
         "_index",
         "_listener",
-        "_loader",
-        "_loading",
         "_pacer",
         "_pausePoint",
-        "_plan",
         "_presentation",
         "_presented",
         "_reportAt",
@@ -133,7 +94,6 @@ class Player:
         "_startIndex",
         "_starvedAt",
         "_stop",
-        "_upcoming",
         "isPlaying",
         "outlet",
         "senders",
@@ -157,9 +117,7 @@ class Player:
         @param clock: of the session; its timelines are those of the senders.
         """
         self._presentation = presentation
-        self._formats = formats
-        self._plan = plan
-        self._loader = loader
+        self._feed = Feed(presentation, formats, plan, loader)
         self._pacer = pacer
         self._clock = clock
         self._cname = cname
@@ -180,9 +138,6 @@ class Player:
         self._pausePoint = 0.0
         self._presented = -inf  # monotonic seconds when the last picture sent is presented
         self._ahead = inf  # NPT at which the next fragment is fetched
-        self._upcoming: PacketFragment | None = None
-        self._loading: Deferred[PacketFragment] | None = None
-        self._ended = False
         self._blockedAt: float | None = None
         self._starvedAt: float | None = None
         self._reportAt = 0.0
@@ -212,40 +167,7 @@ class Player:
 
         @raise NothingToPlay: if the file has none there.
         """
-        number = first = self._presentation.fragmentAt(time)
-        while True:
-            fragment = await self._fetch(number)
-            index = fragment.entryAt(time)
-            if number == 0 and fragment.bursts and self._isTop(fragment, index, time):
-                return Cue(0.0, fragment, 0)
-            if index is not None:
-                return Cue(fragment.bursts[index].pts, fragment, index)
-            number -= 1
-            if number < 0 or self._presentation.cuts[number].pts < time - _LOOK_BACK:
-                return await self._cueWithoutKey(first)
-
-    @staticmethod
-    def _isTop(fragment: PacketFragment, index: int | None, time: float) -> bool:
-        """
-        Whether an NPT is before, or hardly after, the first key frame: then all that is there is played, and what
-        primes a decoder before zero as well, even if there is more of it than one packet.
-        """
-        if index is None or time <= 0:
-            return True
-        return index == fragment.firstEntry() and time < fragment.bursts[index].pts + _FRAME
-
-    async def _cueWithoutKey(self, number: int) -> Cue:
-        """Where key frames are too rare to go back to, decoders have to find their way from between."""
-        fragment = await self._fetch(number)
-        if not fragment.bursts:
-            raise NothingToPlay("nothing is there in the file")
-        return Cue(max(0.0, fragment.bursts[0].pts), fragment, 0)
-
-    async def _fetch(self, number: int) -> PacketFragment:
-        fragment = self._loader.peek(self._presentation, number, self._plan)
-        if fragment is None:
-            fragment = await self._loader.load(self._presentation, number, self._formats, self._plan)
-        return fragment
+        return await findCue(self._feed, time)
 
     def cueHere(self) -> Cue | None:
         """Where it was paused, to go on without a gap; None if it cannot go on from there."""
@@ -270,7 +192,7 @@ class Player:
         if cue.resumed:
             anchor = max(now, self._anchor + cue.position - self._start)
         else:
-            anchor = max(now, self._presented + self._startsEarly(cue))
+            anchor = max(now, self._presented + cue.startsEarly)
         self._anchor = anchor
         self._start = self._pausePoint = cue.position
         self._shift = max(now, anchor - _LEAD) - cue.position
@@ -279,20 +201,12 @@ class Player:
         if not cue.resumed:
             self._skip = -inf if cue.isTop else cue.position - 1e-6
         self._enter(cue.fragment, cue.index)
-        self._ended = False
         infos = {}
         for index, sender in enumerate(self.senders):
             if sender is not None:
                 infos[index] = (sender.sequence, sender.begin(cue.position, anchor))
-                sender.startMarker = self._formats[index].startMarker
+                sender.startMarker = self._feed.formats[index].startMarker
         return infos
-
-    @staticmethod
-    def _startsEarly(cue: Cue) -> float:
-        """Seconds that the timestamps at the top begin before the position: what primes a decoder lies below zero."""
-        if not cue.isTop:
-            return 0.0
-        return max(0.0, cue.position - min((burst.pts for burst in cue.fragment.bursts[:50]), default=cue.position))
 
     def run(self) -> None:
         """Begins, or goes on, to send: what is due now leaves at once, not at the next tick."""
@@ -335,10 +249,7 @@ class Player:
             self._presented = self._presentedUntil()
         self.isPlaying = False
         self._blockedAt = self._starvedAt = None
-        self._upcoming = None
-        loading, self._loading = self._loading, None
-        if loading is not None:
-            loading.cancel()
+        self._feed.stop()
 
     def _release(self) -> None:
         """Holds no media any more."""
@@ -357,15 +268,14 @@ class Player:
         begun = {burst.track: burst.ticks for burst in bursts[max(self._startIndex, index - _NEAR) : index]}
         end = index
         for ahead, burst in enumerate(bursts[index : index + _NEAR], index):
-            sender = self.senders[burst.track]
-            if begun.get(burst.track) == burst.ticks or (ahead == index and sender is not None and sender.sent):
+            if begun.get(burst.track) == burst.ticks:
                 end = ahead + 1
         for burst in bursts[index:end]:
             sender = self.senders[burst.track]
             if sender is not None and self._skip <= burst.pts < self._stop and not sender.transport.send(sender, burst):
                 break
             self._index += 1
-        self.outlet.flush()
+        self._pacer.deliver(self.outlet)
 
     def _presentedUntil(self) -> float:
         """When what follows the last picture sent would be presented, monotonic seconds (RTP-5)."""
@@ -382,7 +292,6 @@ class Player:
         self._fragment = fragment
         self._bursts = fragment.bursts
         self._index = self._startIndex = index
-        self._upcoming = None
         self._ahead = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due - _AHEAD
         self._attendAt = min(self._reportAt, self._ahead + self._shift)
 
@@ -412,14 +321,15 @@ class Player:
                 sender = senders[burst.track]
                 if sender is not None and skip <= burst.pts < stop and not sender.transport.send(sender, burst):
                     self._index = index
+                    self._pacer.outlets.add(outlet)
                     return now  # the socket is full: at the next tick
                 index += 1
             self._index = index
             if due < inf or not self._proceed():
                 break
             skip = self._skip
-        outlet.flush()
-        if position + _SPARSE > due < stop > position:
+        self._pacer.outlets.add(outlet)
+        if due < stop and position < stop and due < position + _SPARSE:
             return due + self._shift
         return self._nextTime(due, position)
 
@@ -447,9 +357,9 @@ class Player:
         stop, bursts, senders = self._stop, self._bursts, self.senders
         for burst in bursts[self._index :]:
             sender = senders[burst.track]
-            if sender is not None and self._skip <= burst.pts < stop and not sender.transport.send(sender, burst):
-                sender.sent = 0  # the network takes nothing: lost
-        self.outlet.flush()
+            if sender is not None and self._skip <= burst.pts < stop:
+                sender.transport.send(sender, burst)  # if the network takes nothing it is lost
+        self._pacer.deliver(self.outlet)
         self._index = len(bursts)
         self._halt()
         # To go on from here means what was left out, and not again what was sent in between (PLY-10).
@@ -463,15 +373,11 @@ class Player:
     def _proceed(self) -> bool:
         """At the end of a fragment: goes into the next one if it is there."""
         fragment = self._fragment
-        if fragment is None or fragment.last or self._ended:
+        if fragment is None or fragment.last or self._feed.hasEnded:
             return False
-        if self._upcoming is None:
-            self._prefetch()
-        upcoming = self._upcoming
+        self._prefetch()
+        upcoming = self._feed.take()
         if upcoming is None:
-            return False
-        if upcoming.last and not upcoming.bursts:
-            self._ended = True  # what the file promised is not there
             return False
         self._presented = self._presentedAfter(
             pts for track, pts in fragment.latest.items() if self.senders[track] is not None
@@ -483,7 +389,7 @@ class Player:
     def _isStarving(self) -> bool:
         """Whether the next fragment is not there yet; then its coming says when to look again."""
         fragment = self._fragment
-        if fragment is None or fragment.last or self._ended:
+        if fragment is None or fragment.last or self._feed.hasEnded:
             return False
         self._starvedAt = self._pacer.now()
         return True
@@ -509,35 +415,11 @@ class Player:
         self._release()
         self._listener.mediaEnded()
 
-    # The next fragment
-
     def _prefetch(self) -> None:
         """Fetches the fragment after this one, once."""
         self._ahead = inf
-        fragment = self._fragment
-        if fragment is None or self._loading is not None or self._upcoming is not None:
-            return
-        number = fragment.number + 1
-        self._upcoming = self._loader.peek(self._presentation, number, self._plan)
-        if self._upcoming is None:
-            self._loading = self._loader.load(self._presentation, number, self._formats, self._plan)
-            self._loading.addCallbacks(self._loaded, self._notLoaded)
-
-    def _loaded(self, fragment: PacketFragment) -> None:
-        self._loading = None
-        self._upcoming = fragment
-        self._fed()
-
-    def _notLoaded(self, failure: Failure) -> None:
-        if failure.check(CancelledError):
-            return
-        self._loading = None
-        self._ended = True
-        if failure.check(PresentationChanged, NotMedia, OSError):
-            self._log.warn("playing ends early: {reason}", reason=failure.getErrorMessage())
-        else:
-            self._log.failure("playing ends early", failure)
-        self._fed()
+        if self._fragment is not None:
+            self._feed.prefetch(self._fragment.number + 1, self._fed)
 
     def _fed(self) -> None:
         """Goes on after waiting for the disk: later than planned, with the timestamps that were planned."""
@@ -545,9 +427,10 @@ class Player:
             return
         now = self._pacer.now()
         waited = now - self._starvedAt
-        if self._upcoming is not None:
+        upcoming = self._feed.upcoming
+        if upcoming is not None:
             # it may have come in time for what is due next
-            due = self._upcoming.bursts[0].due if self._upcoming.bursts else inf
+            due = upcoming.bursts[0].due if upcoming.bursts else inf
             waited = min(waited, max(0.0, now - self._shift - due))
         self._shift += waited
         self._starvedAt = None
@@ -576,6 +459,7 @@ class Player:
 
     def sayGoodbye(self) -> None:
         """Tells the client on every track that nothing more will come (RTCP-7)."""
+        self._pacer.deliver(self.outlet)
         now = self._pacer.now()
         for sender in self.senders:
             if sender is not None:

@@ -17,6 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
+from mediasrv.rtp.bursts import Burst
 from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport, PortsTaken
 from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound
 from mediasrv.rtp.sender import TrackSender
@@ -109,6 +110,13 @@ def refuse(pair: DatagramPair, name: str, errors: list[int]) -> Refusing:
 # Sending
 
 
+def send(transport: DatagramTransport, one: TrackSender, *pieces: Burst) -> None:
+    """Has bursts sent, as a turn of the pacer does."""
+    for piece in pieces:
+        assert transport.send(one, piece)
+    transport._pair.flush()
+
+
 @pytest.mark.parametrize("sizes", [[1400] * 32, [1400] * 7 + [3], [1400], [1], [200, 100], [10] * 46])
 async def test_oneSystemCallOrMany(pair: DatagramPair, client: Client, sizes: list[int]) -> None:
     """Segmentation offload gives the datagrams that single sends give."""
@@ -117,7 +125,7 @@ async def test_oneSystemCallOrMany(pair: DatagramPair, client: Client, sizes: li
         transport, one = connected(pair, client)
         transport.offload = offload
         piece = burst(sizes)
-        assert transport.send(one, piece)
+        send(transport, one, piece)
         received.append(client.received(len(sizes)))
         assert one.packets == len(sizes)
         assert one.octets == sum(sizes)
@@ -132,74 +140,68 @@ async def test_oneSystemCallOrMany(pair: DatagramPair, client: Client, sizes: li
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
 async def test_theKernelDoesOffload(pair: DatagramPair, client: Client, warnings: list[LogEvent]) -> None:
     transport, one = connected(pair, client)
-    calls = refuse(pair, "sendto", [])
-    assert transport.send(one, burst([1000] * 20))
+    calls = refuse(pair, "_sendmsg", [])
+    send(transport, one, burst([1000] * 20))
     client.received(20)
-    assert (transport.offload, calls.calls, warnings) == (True, 0, [])
+    assert (transport.offload, calls.calls, warnings) == (True, 1, [])
+
+
+async def test_manyClientsAtOnce(pair: DatagramPair, client: Client) -> None:
+    """Nothing leaves before the flush, then everything in its order."""
+    another = Client()
+    first, second = connected(pair, client, 1), connected(pair, another, 2)
+    pieces = [burst([100] * 3, pts=float(at)) for at in range(4)]
+    for piece in pieces:
+        assert first[0].send(first[1], piece)
+        assert second[0].send(second[1], piece)
+    client.received(0)
+    pair.flush()
+    for receiver in (client, another):
+        packets = parsed(receiver.received(12))
+        assert [packet.sequence for packet in packets] == [65530 + at & 0xFFFF for at in range(12)]
+    assert not pair.queue
+    another.close()
 
 
 @pytest.mark.parametrize("error", [errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EMSGSIZE])
 async def test_withoutOffload(pair: DatagramPair, client: Client, error: int, warnings: list[LogEvent]) -> None:
     """One by one from then on, but for this client only, and one line in the log."""
     transport, one = connected(pair, client)
-    calls = refuse(pair, "_sendmsg", [error])
+    calls = refuse(pair, "_sendmsg", [error, *[0] * 20, error])
     for _ in range(3):
-        assert transport.send(one, burst([1000] * 20))
-    assert [packet.sequence for packet in parsed(client.received(60))] == [65530 + at & 0xFFFF for at in range(60)]
-    assert calls.calls == 1
+        send(transport, one, burst([1000] * 20), burst([1000] * 20))
+    assert [packet.sequence for packet in parsed(client.received(120))] == [65530 + at & 0xFFFF for at in range(120)]
+    assert calls.calls == 2 + 120
     other, two = connected(pair, client, 7)
-    assert other.send(two, burst([1000] * 20))
+    send(other, two, burst([1000] * 20))
     client.received(20)
-    assert calls.calls == 2
+    assert calls.calls == 2 + 120 + 1
     calls.errors.append(error)
-    assert other.send(two, burst([1000] * 20))
+    send(other, two, burst([1000] * 20))
     client.received(20)
     assert (transport.offload, other.offload, len(warnings)) == (False, False, 1)
 
 
+@pytest.mark.parametrize("offload", [True, False])
 @pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOBUFS])
-async def test_aFullSocket(pair: DatagramPair, client: Client, error: int) -> None:
-    """The burst is offered again, and nothing of it is lost or there twice."""
+async def test_aFullSocket(pair: DatagramPair, client: Client, error: int, offload: bool) -> None:
+    """What did not leave waits; until it has left, bursts are to be offered again. Nothing is lost or there twice."""
     transport, one = connected(pair, client)
-    refuse(pair, "_sendmsg", [error, error])
-    piece = burst([1000] * 5)
-    assert [transport.send(one, piece) for _ in range(3)] == [False, False, True]
-    assert [packet.sequence & 0xFFFF for packet in parsed(client.received(5))] == [65530, 65531, 65532, 65533, 65534]
-    assert (one.packets, transport.offload) == (5, True)
-
-
-@pytest.mark.parametrize("count", [1, 5])
-async def test_aFullSocketInTheMiddle(pair: DatagramPair, client: Client, count: int) -> None:
-    refuse(pair, "sendto", [0, 0, errno.EAGAIN, errno.EAGAIN, 0, errno.EAGAIN])
-    transport, one = connected(pair, client)
-    transport.offload = False
-    one.startMarker = True
-    pieces = [burst([1000] * count, pts=float(at)) for at in range(8)]
-    for piece in pieces:
-        tries = 0
-        while not transport.send(one, piece):
-            tries += 1
-            assert tries < 5
-    packets = parsed(client.received(8 * count))
-    assert [packet.sequence for packet in packets] == [65530 + at & 0xFFFF for at in range(8 * count)]
+    transport.offload = offload
+    refuse(pair, "_sendmsg", [0, error, error, 0, error])
+    pieces = [burst([1000] * 5, pts=float(at)) for at in range(4)]
+    send(transport, one, *pieces[:3])
+    assert pair.isFull
+    assert not transport.send(one, pieces[3])
+    pair.flush()
+    assert not transport.send(one, pieces[3])
+    while pair.isFull:
+        pair.flush()
+    send(transport, one, pieces[3])
+    packets = parsed(client.received(20))
+    assert [packet.sequence for packet in packets] == [65530 + at & 0xFFFF for at in range(20)]
     assert [packet.payload for packet in packets] == [payload for piece in pieces for payload in piece.payloads]
-    ends = [at % count == count - 1 for at in range(8 * count)]
-    assert [packet.marker for packet in packets] == [True, *ends[1:]]
-    assert (one.packets, one.octets, one.sent) == (8 * count, 8000 * count, 0)
-
-
-async def test_halfABurstAndThenAnother(pair: DatagramPair, client: Client) -> None:
-    """A seek in the middle: the next burst is whole."""
-    transport, one = connected(pair, client)
-    transport.offload = False
-    calls = refuse(pair, "sendto", [0, errno.EAGAIN])
-    assert not transport.send(one, burst([1000] * 5))
-    one.begin(10.0, 20.0)
-    calls.errors.clear()
-    assert transport.send(one, burst([900] * 4, pts=10.0))
-    packets = parsed(client.received(5))
-    assert [len(packet.payload) for packet in packets] == [1000, 900, 900, 900, 900]
-    assert [packet.sequence for packet in packets] == [65530, 65531, 65532, 65533, 65534]
+    assert (one.packets, one.octets, transport.offload, pair.queue) == (20, 20000, offload, [])
 
 
 @pytest.mark.parametrize("error", [errno.EPERM, errno.ENETUNREACH, errno.EHOSTUNREACH])
@@ -207,9 +209,7 @@ async def test_halfABurstAndThenAnother(pair: DatagramPair, client: Client) -> N
 async def test_whatCannotGetThereIsLost(pair: DatagramPair, client: Client, error: int, count: int) -> None:
     transport, one = connected(pair, client)
     refuse(pair, "_sendmsg", [error])
-    transport._sendto = refuse(pair, "sendto", [error])  # type: ignore[assignment]
-    assert transport.send(one, burst([1000] * count))
-    assert transport.send(one, burst([1000] * count))
+    send(transport, one, burst([1000] * count), burst([1000] * count))
     assert parsed(client.received(count))[0].sequence == 65530 + count & 0xFFFF
     assert transport.offload
 
@@ -232,11 +232,9 @@ async def test_nobodyListens(pair: DatagramPair, client: Client) -> None:
     gone.close()
     transport, one = connected(pair, client, 2)
     for _ in range(50):
-        assert dead.send(deadSender, burst([1000] * 3))
-        assert dead.send(deadSender, burst([1000]))
+        send(dead, deadSender, burst([1000] * 3), burst([1000]))
         dead.sendControl(b"report")
-        assert transport.send(one, burst([1000] * 3))
-        assert transport.send(one, burst([1000]))
+        send(transport, one, burst([1000] * 3), burst([1000]))
         await deferLater(reactor, 0)
     assert [packet.sequence for packet in parsed(client.received(200))] == [65530 + at & 0xFFFF for at in range(200)]
     heard: Deferred[bytes] = Deferred()
@@ -262,7 +260,7 @@ async def test_aPunchFromAnotherPort(pair: DatagramPair, client: Client, data: b
     transport, one = connected(pair, client)
     await passed(mapped.sockets[0], data, pair)
     assert transport.media == (HERE, mapped.ports[0])
-    assert transport.send(one, burst([10] * 3))
+    send(transport, one, burst([10] * 3))
     mapped.received(3)
     # once it is known nobody else moves it
     await passed(client.sockets[1], data, pair)
@@ -417,7 +415,7 @@ async def test_bothAddressFamiliesOnTheSamePorts(pair: DatagramPair, client: Cli
         transport, one = connected(each, theirs)
         transport.listen(heard.append)
         for count in (1, 20):
-            assert transport.send(one, burst([1000] * count))
+            send(transport, one, burst([1000] * count))
             theirs.received(count)
         theirs.sockets[1].sendto(theirs.host.encode(), (theirs.host, each.port + 1))
         for _ in range(20):

@@ -68,17 +68,6 @@ def test_whatReceiversRead(
         assert one.header(piece) == datagrams[0][:12]
 
 
-@settings(deadline=None)
-@given(SIZES, st.integers(0, 0xFFFF), st.data())
-def test_theRestOfABurst(sizes: list[int], sequence: int, data: st.DataObject) -> None:
-    one = sender(Nowhere(), sequence)
-    piece = burst(sizes)
-    whole = [bytes(header) for header in one.headers(piece)]
-    sent = data.draw(st.integers(0, len(sizes) - 1))
-    one.count(sent, sum(sizes[:sent]))
-    assert one.headersAfter(piece, sent) == whole[sent:]
-
-
 def test_counting() -> None:
     one = sender(Nowhere(), 0xFFFE)
     one.startMarker = True
@@ -97,10 +86,3 @@ def test_theRTPTimeOfAPositionIsThatOfTheWallClock(position: float, wall: float,
     (packet,) = parsed([one.header(piece) + piece.payloads[0]])
     exact = one.timeline.extended(wall) + round((position + later) * 90000) - round(position * 90000)
     assert packet.timestamp == exact & 0xFFFFFFFF
-
-
-def test_aNewBeginningForgetsHalfABurst() -> None:
-    one = sender(Nowhere())
-    one.sent = 3
-    one.begin(1.0, 2.0)
-    assert one.sent == 0

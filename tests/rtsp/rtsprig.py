@@ -231,6 +231,7 @@ class Rig:
             return None
         if self._pair is None:
             self._pair = DatagramPair(self._reactor)
+            self.pacer.shared.append(self._pair)
         return self._pair
 
     @property

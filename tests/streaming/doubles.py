@@ -21,8 +21,9 @@ from mediasrv.rtp.payloads.formats import PayloadFormat, PayloadGroup
 from mediasrv.rtp.rtcp import RTCPPacket, parseCompound
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock, Timeline
+from mediasrv.streaming.cues import Cue
 from mediasrv.streaming.pacer import Pacer
-from mediasrv.streaming.player import Cue, Player
+from mediasrv.streaming.player import Player
 
 TICK = 0.010
 RATE = 25

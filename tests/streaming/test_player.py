@@ -19,7 +19,7 @@ from mediasrv.media.containers import NotMedia
 from mediasrv.media.presentation import PresentationChanged
 from mediasrv.media.tracks import Fragment
 from mediasrv.rtp.rtcp import Goodbye, SenderReport, SourceDescription
-from mediasrv.streaming.player import NothingToPlay
+from mediasrv.streaming.cues import NothingToPlay
 
 RATES = {0: 90000, 1: 48000}
 

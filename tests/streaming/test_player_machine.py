@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from twisted.internet.defer import Deferred
 
 from mediasrv.media.containers import NotMedia
-from mediasrv.streaming.player import Cue
+from mediasrv.streaming.cues import Cue
 
 _BASE = 0xFFFFF000
 _RATES = {0: 90000, 1: 48000}
