@@ -1,8 +1,8 @@
 """
 What of a coded stream has to arrive, whatever container or payload format it went through.
 
-Start codes, length fields, ADTS and JPEG headers, delimiters and repeated parameter sets belong to the carrier. The rest
-is compared byte by byte. Nothing here uses the server's own code.
+Start codes, length fields, ADTS and JPEG headers, delimiters and repeated parameter sets belong to the carrier. The
+rest is compared byte by byte. Nothing here uses the server's own code.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ It does what the tests say, nothing by itself; real clients are in the other mod
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -120,10 +121,12 @@ class Playing:
 class RTSPClient(Protocol):
     """
     @ivar tracks: in the order of SETUP.
+    @ivar playing: what the last PLAY began.
     """
 
     def __init__(self) -> None:
         self.tracks: list[Track] = []
+        self.playing: Playing | None = None
         self._parser = MessageParser()
         self._sequence = 0
         self._answered: Deferred[Response] | None = None
@@ -213,6 +216,8 @@ class RTSPClient(Protocol):
             if number % 2 == 0:
                 control = reactor.listenUDP(number + 1, receivers[1], "127.0.0.1", 65536)
                 track.ports = [media, control]
+                # a stroke of a key frame fills the half of what a socket has if it does not ask
+                media.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         except CannotListenError:
             pass
         if not track.ports:
@@ -223,7 +228,8 @@ class RTSPClient(Protocol):
         response = await self.request("PLAY", self._url, **({"Range": range} if range is not None else {}))
         start = response.headers.get("Range", "").removeprefix("npt=").partition("-")[0]
         infos = {info.url: info for info in parseRTPInfo(response.headers.get("RTP-Info", ""))}
-        return Playing(float(start), infos, [self._firstOf(track, infos[track.url]) for track in self.tracks])
+        self.playing = Playing(float(start), infos, [self._firstOf(track, infos[track.url]) for track in self.tracks])
+        return self.playing
 
     @staticmethod
     def _firstOf(track: Track, info: RTPInfo) -> int:

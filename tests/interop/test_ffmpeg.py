@@ -82,5 +82,6 @@ async def test_copyIsTheFile(
     """
     paths = {name: clip(name) for name in names}
     copies = await peers.together(copy(server, name, transport, tmp_path) for name in names)
+    # only now: to compare takes time, in which the server would stand still
     wrong = [complaint for made in copies for complaint in complaints(made, paths[made.name])]
     assert not wrong, "\n".join(wrong)

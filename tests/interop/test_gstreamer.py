@@ -1,5 +1,5 @@
 """
-GStreamer's rtspsrc and depayloaders: to the last byte what is in the file, up to the end, which they find by themselves.
+GStreamer's rtspsrc and depayloaders: to the last byte what is in the file, and they find the end by themselves.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ async def take(server: Server, path: Path, stream: essence.Stream, transport: st
     """
     file = folder / f"{path.name}.{stream.kind}"
     pipeline = (
-        f"rtspsrc name=source location={server.url(path.name)} protocols={transport} latency=200 "
+        f"rtspsrc name=source location={server.url(path.name)} protocols={transport} "
         f"source. ! application/x-rtp,media={stream.kind} ! {_DEPAYLOADERS[stream.codec]} ! "
         # the single segment is an endless one: sinks leave out what is behind the end of theirs, and rtspsrc reckons
         # that from the start of the pipeline, not from the first packet, which came some milliseconds later
@@ -75,7 +75,8 @@ def complaints(taken: Take) -> list[str]:
     """What is wrong with what came."""
     found = []
     outcome, stream = taken.outcome, taken.stream
-    if outcome.code != 0:
+    # closing interrupts the PAUSE with which rtspsrc begins to stop, which is then an error to it, now and then
+    if outcome.code != 0 and not (outcome.code == 1 and "gst_rtspsrc_pause ()" in outcome.errors):
         found.append(f"gst-launch-1.0 ended with {outcome.code} after {outcome.seconds:.1f} s: {outcome.errors}")
     wrong = essence.difference(received(stream, taken.data), essence.expected(stream, taken.path))
     if wrong:
