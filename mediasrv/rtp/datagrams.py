@@ -88,7 +88,7 @@ class DatagramTransport:
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
         pair = self._pair
-        if pair.isFull:
+        if pair.blocked:
             return False
         count = burst.count
         if count == 1:
@@ -147,7 +147,7 @@ class DatagramPair:
     @ivar port: the even one, for RTP; RTCP has the next.
     @ivar offload: whether to try to have bursts leave with one system call.
     @ivar queue: what the next flush sends, and over which transport.
-    @ivar isFull: whether the socket has not taken all of it; until it has, nothing more is queued.
+    @ivar blocked: whether the socket has not taken all of it; until it has, nothing more is queued.
     """
 
     _log = Logger()
@@ -160,7 +160,7 @@ class DatagramPair:
         self.offload = hasattr(socket.socket, "sendmsg")
         self._warned = False
         self.queue: list[tuple[Message, DatagramTransport]] = []
-        self.isFull = False
+        self.blocked = False
         self._byMedia: dict[Address, DatagramTransport] = {}
         self._byControl: dict[Address, DatagramTransport] = {}
         self._bySSRC: dict[int, DatagramTransport] = {}
@@ -253,8 +253,8 @@ class DatagramPair:
         Sends what the transports left in the queue, all at once: the kernel's way of sending and Python's way of
         preparing it keep each other out of the processor's caches. What the socket does not take stays in the queue.
         """
-        self.isFull = False
-        while self.queue and not self.isFull:
+        self.blocked = False
+        while self.queue and not self.blocked:
             self._sendQueue()
 
     def _sendQueue(self) -> None:
@@ -265,7 +265,7 @@ class DatagramPair:
                 sendmsg(*message)
             except OSError as error:
                 if error.errno in _LATER:
-                    self.isFull = True
+                    self.blocked = True
                     del queue[:position]
                     return
                 if error.errno in _NO_OFFLOAD and message[1]:

@@ -24,7 +24,13 @@ _TOGETHER = 64
 
 
 class Flushed(Protocol):
-    """What players send through, and collects it."""
+    """
+    What players send through, and collects it.
+
+    @ivar blocked: whether the network does not take all of it now.
+    """
+
+    blocked: bool
 
     def flush(self) -> None:
         """Really sends."""
@@ -131,11 +137,18 @@ class Pacer:
                 self._serve(standing, slot, now)
         if self._call is not call:
             return  # stopped meanwhile
-        if self._waiting:
+        if self._behind:
+            self.deliver()
+        if self._waiting or self._behind:
             delay = (self._passed + 1) * self.tick - self.now()
             self._call = self._reactor.callLater(max(0.0, delay), self._turn)
         else:
             self._call = None
+
+    @property
+    def _behind(self) -> bool:
+        """Whether something is still to be sent of what players of before, who may have gone, have left."""
+        return any(outlet.blocked for outlet in self.shared)
 
     def _serve(self, standing: list[Paced], slot: int, now: float) -> None:
         self._waiting -= len(standing)
@@ -164,7 +177,10 @@ class Pacer:
         if outlet is not None:
             outlets.add(outlet)
         for each in (*outlets, *self.shared):
-            each.flush()
+            try:
+                each.flush()
+            except Exception:
+                self._log.failure("what players sent could not be flushed")
 
     def _giveUp(self, paced: Paced) -> None:
         """One that fails even at failing takes nobody with it."""

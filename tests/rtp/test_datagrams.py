@@ -191,11 +191,11 @@ async def test_aFullSocket(pair: DatagramPair, client: Client, error: int, offlo
     refuse(pair, "_sendmsg", [0, error, error, 0, error])
     pieces = [burst([1000] * 5, pts=float(at)) for at in range(4)]
     send(transport, one, *pieces[:3])
-    assert pair.isFull
+    assert pair.blocked
     assert not transport.send(one, pieces[3])
     pair.flush()
     assert not transport.send(one, pieces[3])
-    while pair.isFull:
+    while pair.blocked:
         pair.flush()
     send(transport, one, pieces[3])
     packets = parsed(client.received(20))

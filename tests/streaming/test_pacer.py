@@ -302,3 +302,53 @@ def test_stopFromATurnAndGoOn() -> None:
     assert len(another.turns) >= 4
     assert len(clock.getDelayedCalls()) == 1
     pacer.stop()
+
+
+class Queue:
+    """Stands in for what players share: takes only so many flushes until all is sent."""
+
+    def __init__(self, flushes: int) -> None:
+        self.left = flushes
+        self.blocked = flushes > 0
+
+    def flush(self) -> None:
+        self.left -= 1
+        self.blocked = self.left > 0
+
+
+def test_whatIsLeftBehindIsSentThoughNobodyPlays() -> None:
+    clock = Clock()
+    pacer = Pacer(clock, 0.01, clock.seconds)
+    queue = Queue(4)
+    pacer.shared.append(queue)
+    pacer.begin(Once())
+    clock.pump([0.01] * 10)
+    assert not queue.blocked
+    assert not clock.getDelayedCalls()
+
+
+class Once:
+    """Is over with its first turn."""
+
+    slot = -1
+
+    def advance(self, now: float) -> float | None:
+        return None
+
+    def failed(self) -> None:
+        raise AssertionError("nothing failed")
+
+
+def test_aFlushThatFailsStopsNobody(loggedFailures: list[Failure]) -> None:
+    class Broken(Queue):
+        def flush(self) -> None:
+            raise ValueError("broken")
+
+    clock = Clock()
+    pacer = Pacer(clock, 0.01, clock.seconds)
+    queue = Queue(0)
+    pacer.shared += [Broken(0), queue]
+    pacer.begin(Once())
+    assert queue.left == -1
+    assert [failure.getErrorMessage() for failure in loggedFailures] == ["broken"]
+    loggedFailures.clear()
