@@ -66,9 +66,16 @@ def numberOf(payload: bytes) -> int | None:
 
 
 class FakePresentation:
-    """A film of 25 pictures a second and a tone, or the tone alone, for as many seconds as wanted."""
+    """
+    A film of 25 pictures a second and a tone, or the tone alone, for as many seconds as wanted.
 
-    def __init__(self, title: str, duration: float = 10.0, video: bool = True, pictureSize: int = 300) -> None:
+    @ivar reorder: whether every other picture is decoded after the one that follows it, as B-frames are.
+    """
+
+    def __init__(
+        self, title: str, duration: float = 10.0, video: bool = True, pictureSize: int = 300, reorder: bool = False
+    ) -> None:
+        self.reorder = reorder
         self.title = title
         self.path = f"/nowhere/{title}"
         self.duration = duration
@@ -100,6 +107,12 @@ class FakePresentation:
     def _unit(self, track: Track, number: int, time: float, duration: float) -> Unit:
         if track.kind == "audio":
             return Unit(time, time, duration, True, bytes((number & 0xFF,)) * 160)
+        place = number % 50
+        if self.reorder and 0 < place < 49:
+            shown = number + 1 if place % 2 else number - 1
+            return Unit(time - duration, shown * duration, duration, False, picture(shown, self._pictureSize))
+        if self.reorder:
+            return Unit(time - duration, time, duration, place == 0, picture(number, self._pictureSize))
         return Unit(time, time, duration, number % 50 == 0, picture(number, self._pictureSize))
 
 

@@ -248,6 +248,21 @@ def testRangeEndsBeforeItsLastInstant(film: Client, rig: Rig) -> None:
     assert [each.payload[0] for each in film.packets(2)] == [(100 + n) & 0xFF for n in range(len(film.packets(2)))]
 
 
+def testRangeEndsAmongReorderedPictures() -> None:
+    """PLY-6, PLY-10, RTP-9: what is shown before the end is sent, what is shown later is not; then the rest, once."""
+    rig = Rig(film={"reorder": True})
+    client = rig.connect()
+    client.setUpFilm()
+    client.play("npt=2-2.96")
+    rig.wait(2.0)
+    assert client.pictures()[:4] == [50, 52, 51, 54]
+    assert sorted(client.pictures()) == list(range(50, 74))
+    client.play()
+    rig.wait(1.0)
+    assert client.pictures()[24:27] == [74, 76, 75]
+    assert len(set(client.pictures())) == len(client.pictures())
+
+
 def testPausePoint(film: Client, rig: Rig) -> None:
     """PAU-2: takes effect when it is reached; the frame that begins there is not sent; PLAY goes on there."""
     film.play()
