@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +112,13 @@ CLIPS = {
     )
 }
 
+#: the same pictures without sound
+SILENT = {
+    f"silent-{clip.name}": replace(clip, name=f"silent-{clip.name}", sound=None)
+    for clip in CLIPS.values()
+    if clip.picture is not None
+}
+
 
 def make(folder: Path, name: str) -> Path:
     """
@@ -120,7 +127,7 @@ def make(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.exists():
         unfinished = folder / f".{os.getpid()}.{name}"
-        clip = CLIPS[name]
+        clip = CLIPS.get(name) or SILENT[name]
         with av.open(str(unfinished), "w", format=clip.format, options=clip.options) as container:
             _write(container, clip)
         # never in the place of one that another process made meanwhile, and may be playing
