@@ -88,6 +88,10 @@ class Session(Protocol):
     def jitter(self) -> float:
         """Seconds, as the client last reported of its worst track."""
 
+    @property
+    def endReason(self) -> str:
+        """Why it ended, as C{end} was told; C{""} while it lives."""
+
     def position(self) -> float:
         """NPT seconds that are being sent now, or where the session pauses."""
 

@@ -22,6 +22,7 @@ from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
 from mediasrv.rtsp.parser import Limits
 from mediasrv.rtsp.server import RTSPFactory
 from mediasrv.rtsp.site import RTSPSite
+from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
@@ -49,6 +50,7 @@ class MediaService(MultiService):
         self._reactor = reactor
         self.settings = settings
         self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer)
+        SessionLog(self.registry)
         self._readers = ThreadPool(0, settings.readers, name="mediasrv readers")
         self.library = Library(
             settings.media,

@@ -30,6 +30,7 @@ class FakeSession:
     fractionLost: float = 0.0
     packetsLost: int = 0
     jitter: float = 0.0
+    endReason: str = ""
     reasons: list[str] = field(default_factory=list)
 
     def position(self) -> float:

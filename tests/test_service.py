@@ -20,6 +20,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, connectProtocol
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
 from mediasrv.registry import Event
 from mediasrv.rtp.datagrams import PortsTaken
@@ -286,3 +287,24 @@ async def test_overUDP(running: Running) -> None:
         (session,) = running.service.registry
         session.end("the test has seen enough")
         assert list(running.service.registry) == []
+
+
+async def test_theLogTellsOfSessions(running: Running) -> None:
+    """One line when it begins, one when it is gone, and why."""
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_namespace", "").startswith("mediasrv.sessionlog"):
+            lines.append(formatEvent(event) or "")
+
+    globalLogPublisher.addObserver(observe)
+    try:
+        await running.play()
+        (session,) = running.service.registry
+        assert len(lines) == 1
+        assert "127.0.0.1 plays 'sounds/tone.wav' (audio pcm_s16le) over RTP/AVP/TCP" in lines[0]
+        session.end("the test has seen enough")
+        assert len(lines) == 2
+        assert lines[1].endswith("(the test has seen enough)")
+    finally:
+        globalLogPublisher.removeObserver(observe)

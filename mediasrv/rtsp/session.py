@@ -96,6 +96,7 @@ class RTSPSession:
         self.presentation = presentation
         self.carrier: Carrier | None = None
         self.setUpTracks: dict[int, SessionTrack] = {}
+        self.endReason = ""
         self._registry = registry
         self._seconds: Callable[[], float] = onDemand.pacer.now
         self.clock: SessionClock = onDemand.clock()
@@ -226,11 +227,12 @@ class RTSPSession:
     # The end
 
     def end(self, reason: str) -> None:
-        """Ends it; more than once is no error. C{reason} is for the log of whoever asks."""
+        """Ends it; more than once is no error."""
         try:
             self.states.tearDown()
         except NoTransition:
             return
+        self.endReason = reason
         try:
             self.player.pause()
             self.player.sayGoodbye()

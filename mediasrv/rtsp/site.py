@@ -10,7 +10,6 @@ from ipaddress import ip_address
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
-from twisted.logger import Logger
 
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
@@ -48,8 +47,6 @@ class RTSPSite:
     @ivar limits: of what a client may send.
     @ivar sessionTimeout: seconds.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -124,7 +121,6 @@ class RTSPSite:
             if isinstance(session, RTSPSession):
                 timeout = self.sessionTimeout * (_PATIENCE if session.player.outlet.blocked else 1)
                 if now - session.lastSeen > timeout:
-                    self._log.info("session {id} of {peer} timed out", id=session.id, peer=session.peer)
                     self.registry.end(session.id, "timeout")
         for connection in list(self._connections):
             connection.checkSilence(now, self._idleTimeout)
