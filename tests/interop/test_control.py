@@ -155,7 +155,7 @@ def reference(clip: Callable[[str], Path]) -> Reference:
     return Reference(clip("seek.mp4"))
 
 
-@pytest.mark.deadline(40)
+@pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_seeks(reference: Reference, opened: Opener, transport: str) -> None:
     """Ten random seeks, every second one while it plays, with pauses: exact each time, and never back in RTP time."""
@@ -187,7 +187,7 @@ async def test_seeks(reference: Reference, opened: Opener, transport: str) -> No
     await client.tearDown()
 
 
-@pytest.mark.deadline(20)
+@pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport: str) -> None:
     """What a viewer gets who pauses four times is, to the last payload, what one gets who does not."""
@@ -220,7 +220,7 @@ async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport
         assert shifts[-1] - shifts[0] > 4 * 0.14 * track.clockRate
 
 
-@pytest.mark.deadline(20)
+@pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_end(reference: Reference, opened: Opener, transport: str) -> None:
     """At the end of the media all units have come and BYE follows on every track; then it plays from the start."""
@@ -243,7 +243,7 @@ async def test_end(reference: Reference, opened: Opener, transport: str) -> None
         checkContinuity(track)
 
 
-@pytest.mark.deadline(20)
+@pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_reportsAgree(opened: Opener, transport: str) -> None:
     """

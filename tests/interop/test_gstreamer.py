@@ -22,8 +22,8 @@ _CLOSING = {"gst_rtspsrc_try_send", "gst_rtspsrc_pause", "gst_rtspsrc_close"}
 #: seconds that all of these clips last
 _SECONDS = 3.0
 
-#: seconds that a pipeline may take beyond a clip's duration: to start while others do, and to drain its jitter buffer
-_PATIENCE = 9.0
+#: seconds beyond that after which a pipeline counts as stuck
+_PATIENCE = 25.0
 
 #: what takes a codec out of RTP, and the parser that judges it where there is one for the form in which it comes out
 _DEPAYLOADERS = {
