@@ -14,8 +14,8 @@ import peers
 import pytest
 from serving import Server
 
-#: seconds beyond a clip's duration after which ffmpeg counts as stuck: without BYE it would wait for ever over UDP. Three
-#: are plenty on an idle machine, but a test is not to depend on that.
+#: seconds beyond a clip's duration after which ffmpeg counts as stuck: without BYE it would wait for ever over UDP.
+#: Three are plenty on an idle machine, but a test is not to depend on that.
 _PATIENCE = 25.0
 
 #: what the ffmpeg of today's distributions cannot receive: AV1 came with FFmpeg 7.1, for E-AC-3 it has nothing
