@@ -18,6 +18,8 @@ from twisted.logger import Logger
 #: ticks after which a turn is so late that it no longer looks at every slot that has passed
 _LATE = 1000
 
+#: seconds by which a turn may come late before players no longer make up for it
+_STALLED = 0.5
 
 #: players that are served between two flushes
 _TOGETHER = 64
@@ -51,6 +53,9 @@ class Paced(Protocol):
 
         @return: when there will be more to do, or None if it will say so itself.
         """
+
+    def delayed(self, seconds: float) -> None:
+        """The process stood still: L{advance}, which is called next, was asked for so many seconds ago."""
 
     def failed(self) -> None:
         """L{advance} raised; the log has the failure. Nothing more will be asked of it."""
@@ -96,7 +101,7 @@ class Pacer:
         self._wake()
         paced.slot = self._passed
         self._waiting += 1
-        self._serve([paced], self._passed, self.now())
+        self._serve([paced], self._passed, self.now(), 0.0)
 
     def _wake(self) -> None:
         if self._call is None:
@@ -130,11 +135,14 @@ class Pacer:
         if len(slots) > _LATE:
             # the process stood still, for a day if somebody closed a laptop: only the slots with somebody in them
             slots = sorted(slot for slot in wheel if slot <= current)
+        still = now - (self._passed + 1) * self.tick
+        if still > _STALLED:
+            self._log.warn("nothing was sent for {still:.1f} s: the process stood still", still=still)
         self._passed = current
         for slot in slots:
             standing = wheel.pop(slot, None)
             if standing is not None:
-                self._serve(standing, slot, now)
+                self._serve(standing, slot, now, now - slot * self.tick)
         if self._call is not call:
             return  # stopped meanwhile
         if self._behind:
@@ -150,7 +158,7 @@ class Pacer:
         """Whether something is still to be sent of what players of before, who may have gone, have left."""
         return any(outlet.blocked for outlet in self.shared)
 
-    def _serve(self, standing: list[Paced], slot: int, now: float) -> None:
+    def _serve(self, standing: list[Paced], slot: int, now: float, late: float) -> None:
         self._waiting -= len(standing)
         served = 0
         for paced in standing:
@@ -160,6 +168,8 @@ class Pacer:
             if self._call is None:
                 continue  # another one's turn stopped everything
             try:
+                if late > _STALLED:
+                    paced.delayed(late)
                 when = paced.advance(now)
                 if when is not None and self._call is not None:
                     self._place(paced, when)

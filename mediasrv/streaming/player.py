@@ -445,6 +445,16 @@ class Player:
         self._blockedAt = None
         self._pacer.schedule(self, now)
 
+    def delayed(self, seconds: float) -> None:
+        """
+        Goes on where it was when the process stood still, with the timestamps that were planned: the backlog of all
+        players at a stroke would overrun every path.
+        """
+        if self._index < len(self._bursts):
+            # the turn that was missed may have been one for a report, with nothing due
+            overdue = self._pacer.now() - self._shift - self._bursts[self._index].due
+            self._shift += min(seconds, max(0.0, overdue))
+
     def failed(self) -> None:
         self._halt()
         self._listener.playerFailed()

@@ -18,17 +18,22 @@ TICK = 0.010
 class Runner:
     """
     @ivar turns: when it was called.
+    @ivar delays: seconds by which the process was late.
     """
 
     def __init__(self, answer: Callable[[float], float | None] = lambda now: None) -> None:
         self.slot = -1
         self.turns: list[float] = []
+        self.delays: list[float] = []
         self.failures = 0
         self._answer = answer
 
     def advance(self, now: float) -> float | None:
         self.turns.append(now)
         return self._answer(now)
+
+    def delayed(self, seconds: float) -> None:
+        self.delays.append(seconds)
 
     def failed(self) -> None:
         self.failures += 1
@@ -121,6 +126,24 @@ def test_aLateTurnServesAllThatHavePassedOnce() -> None:
     assert [len(runner.turns) for runner in runners] == [1] * 10
     clock.advance(0.06)
     assert [len(runner.turns) for runner in runners] == [2] * 10
+
+
+def test_whoseTurnWasMissedIsTold() -> None:
+    """But not of what a busy machine is late by, and nobody who was not due."""
+    clock, pacer = made()
+    early, late, begun = (Runner(lambda now: now + 0.1) for _ in range(3))
+    notYet = Runner()
+    pacer.schedule(early, clock.seconds() + 0.1)
+    pacer.schedule(late, clock.seconds() + 1.7)
+    pacer.schedule(notYet, clock.seconds() + 2.5)
+    # a request that is served before the turn: for it nothing is late
+    clock.rightNow += 2.0
+    pacer.begin(begun)
+    clock.advance(0)
+    assert early.delays == pytest.approx([1.9], abs=2 * TICK)
+    assert late.delays == notYet.delays == begun.delays == []
+    run(clock, 1.0)
+    assert len(early.delays) == 1
 
 
 @pytest.mark.parametrize("hours", [0.01, 24 * 365])

@@ -115,6 +115,38 @@ def test_aTickThatComesLateSendsWhatIsDue() -> None:
     assert stage.units(0) == pytest.approx([index * FRAME for index in range(13)])
 
 
+@pytest.mark.parametrize("stall", [0.7, 2.0, 3600.0])
+def test_afterTheProcessStoodStillNoBacklogIsSent(stall: float, warnings: list[str]) -> None:
+    """The pace gives way, not the timestamps; nothing is left out."""
+    stage = Stage(film(fragments=6))
+    stage.play()
+    stage.run(1.5)
+    sent, position, timestamps = len(stage.packets), stage.player.position, stage.of(0)[-1].timestamp
+    stage.clock.advance(stall)
+    assert warnings == [f"nothing was sent for {stall:.1f} s: the process stood still"]
+    assert len(stage.packets) - sent <= 4
+    assert stage.player.position == pytest.approx(position, abs=FRAME + 2 * TICK)
+    following = stage.of(0)[-1]
+    assert ahead(following.timestamp, timestamps) <= 2 * FRAME * RATES[0]
+    stage.run(5.0)
+    assert stage.listener.told == ["media"]
+    assert stage.units(0) == pytest.approx([index * FRAME for index in range(150)])
+    sequencesAreContinuous(stage)
+    late = [packet.time - 1000 - packet.pts for packet in stage.of(0) if packet.time > 1001.6]
+    assert min(late) > stall - FRAME - 2 * TICK
+    assert max(late) < stall + FRAME + 2 * TICK
+
+
+def test_whoWaitsIsNotDelayedByAStall() -> None:
+    """The turns that were missed were for reports."""
+    stage = Stage(film())
+    stage.play(delay=30.0)
+    stage.run(1.0)
+    stage.clock.advance(20.0)
+    stage.run(10.0)
+    assert stage.of(0)[0].time == pytest.approx(1030.0, abs=2 * TICK)
+
+
 # Numbers
 
 
