@@ -56,20 +56,22 @@ def test_refusedTracks(track):
         AACFormat(track)
 
 
-def test_twoFramesInAPacket():
-    """RFC 3640 sections 3.2.1 and 3.3.6: 32 bits of headers, sizes 3 and 2 shifted by the index's 3 bits."""
-    groups = FORMAT.pack(series([b"\x21ab", b"\x21c", b"\x21d"], DURATION), 1400)
+def test_framesInAPacket():
+    """RFC 3640 sections 3.2.1 and 3.3.6: 16 bits of header for each of four frames, its size shifted by 3 bits."""
+    groups = FORMAT.pack(series([b"\x21ab", b"\x21c", b"\x21d", b"\x21e", b"\x21f"], DURATION), 1400)
     assert [group.payloads for group in groups] == [
-        [b"\x00\x20\x00\x18\x00\x10\x21ab\x21c"],
-        [b"\x00\x10\x00\x10\x21d"],
+        [b"\x00\x40\x00\x18\x00\x10\x00\x10\x00\x10\x21ab\x21c\x21d\x21e"],
+        [b"\x00\x10\x00\x10\x21f"],
     ]
-    assert [(group.pts, group.marker) for group in groups] == [(0.0, True), (2 * DURATION, True)]
+    assert [(group.pts, group.marker) for group in groups] == [(0.0, True), (4 * DURATION, True)]
 
 
-def test_notTwoFramesBeyondTheLatency():
-    """Two frames at 44.1 kHz are 46.4 ms."""
-    track = Track(0, "audio", "aac", bytes.fromhex("1210"), sampleRate=44100, channels=2)
-    assert len(AACFormat(track).pack(series([b"\x21a", b"\x21b"], 1024 / 44100), 1400)) == 2
+def test_noFramesBeyondTheLatency():
+    """Two frames at 22.05 kHz are 93 ms, three 139; at 8 kHz one is 128."""
+    for rate, config, sizes in ((22050, "1390", [2, 1]), (8000, "1590", [1, 1, 1])):
+        track = Track(0, "audio", "aac", bytes.fromhex(config), sampleRate=rate, channels=2)
+        groups = AACFormat(track).pack(series([b"\x21a", b"\x21b", b"\x21c"], 1024 / rate), 1400)
+        assert [group.payloads[0][1] // 16 for group in groups] == sizes
 
 
 def test_pieces():
