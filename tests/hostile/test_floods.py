@@ -127,24 +127,27 @@ async def testFramesWithoutEnd(target: Target, canary: Canary) -> None:
         peer.write(frames)
         await sleep(0)
     await peer.closed()
-    assert peer.answers == []
+    # with a word if the last frame had come only in part
+    assert [answer.code for answer in peer.answers] in ([], [408])
     await canary.noticedNothing()
 
 
 @pytest.mark.deadline(30)
 async def testManySessions(folder: Path, serve: Callable[..., Target]) -> None:
     """SEC-18: ten times more than are allowed: 503, and it recovers; the canary has its place."""
-    target = serve(folder, maxSessionsPerPeer=50)
+    target = serve(folder, maxSessionsPerPeer=50, sessionTimeout=60)
     canary = await Canary.start(target)
     peer = await target.connect()
-    codes = []
     for number in range(500):
-        ports = f"RTP/AVP;unicast;client_port={20000 + 2 * number}-{20001 + 2 * number}"
-        codes.append((await peer.ask("SETUP", Transport=ports)).code)
-    assert codes == [200] * 50 + [503] * 450
+        peer.write(peer.request("SETUP", Transport=f"RTP/AVP;unicast;client_port={20000 + 2 * number}"))
+    await peer.heard(500)
+    assert [answer.code for answer in peer.answers] == [200] * 50 + [503] * 450
+    assert all(answer.headers.get("Retry-After") for answer in peer.answers[50:])
     await canary.noticedNothing()
-    await until(lambda: len(target.service.registry) == 1)
-    await (await target.connect()).setUp("RTP/AVP;unicast;client_port=20000-20001")
+    ended = (peer.answers[0].headers.get("Session") or "").partition(";")[0]
+    assert (await peer.ask("TEARDOWN", Session=ended)).code == 200
+    await peer.setUp("RTP/AVP;unicast;client_port=20000-20001")
+    assert len(target.service.registry) == 1 + 50
 
 
 @pytest.mark.deadline(30)
