@@ -17,9 +17,11 @@ from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore
+from twisted.logger import Logger
 from twisted.python import usage
 
 from mediasrv import __version__
+from mediasrv.greeting import greeting
 from mediasrv.media import demo
 from mediasrv.rtp.datagrams import PortsTaken
 from mediasrv.service import MediaService
@@ -195,8 +197,11 @@ class Server(MultiService):
         traceback; from a daemon C{twistd} itself carries the one line to the terminal.
     """
 
-    def __init__(self, inForeground: bool) -> None:
+    _log = Logger()
+
+    def __init__(self, settings: Settings, inForeground: bool) -> None:
         super().__init__()
+        self.settings = settings
         self.inForeground = inForeground
 
     def privilegedStartService(self) -> None:
@@ -209,6 +214,12 @@ class Server(MultiService):
             if self.inForeground:
                 raise SystemExit(f"mediasrv: {error}") from None
             raise
+
+    def startService(self) -> None:
+        """Starts everything, and has the log say what is served where."""
+        super().startService()
+        for line in greeting(self.settings):
+            self._log.info("{line}", line=line)
 
 
 def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
@@ -224,7 +235,7 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
     settings = options.settings if options.settings.media else _withDemo(options.settings)
     media = MediaService(settings, reactor)
     # "python -m twisted mediasrv" is always in the foreground, and has no such option
-    server = Server(inForeground=options.parent is not None and bool(options.parent.get("nodaemon", True)))
+    server = Server(settings, inForeground=options.parent is not None and bool(options.parent.get("nodaemon", True)))
     media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
     for description in settings.ports:
         port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)

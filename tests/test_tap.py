@@ -14,6 +14,7 @@ from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import MultiService
 from twisted.internet.protocol import Factory
 from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.usage import UsageError
 
 from mediasrv import __version__, tap
@@ -181,6 +182,24 @@ def test_serviceListens(folders):
         (1556, 7, ""),
         (1557, 8, "127.0.0.1"),
     ]
+
+
+def test_theLogSaysWhatIsServedWhere(folders):
+    said: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if event.get("log_namespace", "").startswith("mediasrv"):
+            said.append(formatEvent(event))
+
+    server = makeService(parsed("--media", "films", "-p", "1554"), MemoryReactorClock())
+    globalLogPublisher.addObserver(observe)
+    try:
+        server.privilegedStartService()
+        assert said == []  # not before the ports are open
+        server.startService()
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    assert said == ["serving rtsp://localhost:1554/", f"/films/ is {folders / 'films'}"]
 
 
 def test_demoClipsWithoutMedia(tmp_path, monkeypatch, capsys):

@@ -123,21 +123,31 @@ class DatagramTransport:
 class _MediaPort(DatagramProtocol):
     """The even port. Clients send nothing here but what opens a way through their NAT."""
 
+    noisy = False  # Twisted's line about the port is enough, it need not be told of this object as well
+
     def __init__(self, pair: DatagramPair) -> None:
         self._pair = pair
 
     def datagramReceived(self, data: bytes, address: Address) -> None:
         self._pair.punched(address)
 
+    def logPrefix(self) -> str:
+        return "RTP"
+
 
 class _ControlPort(DatagramProtocol):
     """The odd port, for RTCP."""
+
+    noisy = False
 
     def __init__(self, pair: DatagramPair) -> None:
         self._pair = pair
 
     def datagramReceived(self, data: bytes, address: Address) -> None:
         self._pair.controlReceived(data, address)
+
+    def logPrefix(self) -> str:
+        return "RTCP"
 
 
 class DatagramPair:

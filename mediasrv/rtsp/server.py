@@ -428,3 +428,7 @@ class RTSPFactory(Factory):
         connection = RTSPServer(self._site)
         connection.factory = self
         return connection
+
+    def logPrefix(self) -> str:
+        """What Twisted calls it in its line about the port."""
+        return "RTSP"
