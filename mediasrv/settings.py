@@ -85,7 +85,7 @@ class Settings:
         default=0.010, metadata=_about("how often due packets are sent", unit="seconds", low=0.001, high=0.1)
     )
     burst: int = field(
-        default=32, metadata=_about("most packets sent to one client at a stroke", unit="packets", low=1, high=46)
+        default=24, metadata=_about("most packets sent to one client at a stroke", unit="packets", low=1, high=46)
     )
     cacheSize: int = field(
         default=256 << 20,
