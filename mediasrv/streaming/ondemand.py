@@ -27,6 +27,10 @@ from mediasrv.streaming.player import Player, PlayerListener
 #: payload sizes that clients ask for are cut down to a multiple of this, so that they share what is made for one
 _SIZE_STEP = 64
 
+#: the smallest payload that they get: not all formats can do with less, for MPEG video has headers of 261 bytes, a JPEG
+#: has its tables and TS packets have 188 bytes; and somebody has to send all those packets
+_SMALLEST = 320
+
 
 def carriesTrack(track: Track, sample: bytes | None) -> bool:
     """Whether RTP has a payload format for a track as it is; with a unit, whether the format carries this too."""
@@ -100,7 +104,7 @@ class OnDemand:
         """
         if payloadSize is None or payloadSize >= self._plan.payloadSize:
             return self._plan
-        size = max(_SIZE_STEP, payloadSize - payloadSize % _SIZE_STEP)
+        size = max(min(_SMALLEST, self._plan.payloadSize), payloadSize - payloadSize % _SIZE_STEP)
         return BurstPlan(size, self._plan.longest, self._plan.pause)
 
     def clock(self) -> SessionClock:

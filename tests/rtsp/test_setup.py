@@ -246,7 +246,7 @@ def testIfMatch(client: Client, rig: Rig, value: str, code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "largest"), [("500", 500), ("100000", 1400), ("1" * 20, 1400), ("1400", 1400), ("1", 64)]
+    ("value", "largest"), [("500", 500), ("100000", 1400), ("1" * 20, 1400), ("1400", 1400), ("1", 320)]
 )
 def testBlocksize(client: Client, rig: Rig, value: str, largest: int) -> None:
     """SET-14: no payload is larger than asked, within reason; pictures stay whole."""

@@ -77,7 +77,7 @@ def test_plans(asked: int | None) -> None:
         assert plan.payloadSize == 1400
     else:
         assert plan.payloadSize % 64 == 0
-        assert 64 <= plan.payloadSize <= max(64, asked)
+        assert 320 <= plan.payloadSize <= max(320, asked)
         assert asked - plan.payloadSize < 64
 
 

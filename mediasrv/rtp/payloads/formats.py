@@ -105,7 +105,8 @@ class PayloadFormat:
         """
         Turns consecutive units of the track into payloads.
 
-        @param limit: the largest payload in bytes, RTP header not counted; at least 64.
+        @param limit: the largest payload in bytes, RTP header not counted; at least 64. More than that has only what
+            the format's RFC does not let anybody cut.
         @return: groups in sending order, none of them empty. A damaged unit is left out, never raised for.
         """
         raise NotImplementedError  # every format says how

@@ -18,8 +18,8 @@ class OpusFormat(PayloadFormat):
     """
     Opus with one or two channels. (More are several Opus streams in one unit, for which RFC 7587 has no room.)
 
-    A unit above the limit is divided into its frames of at most 60 ms, which have at most 1275 bytes each; a single
-    frame above the limit is left out, because no RFC says how to cut one.
+    A unit above the limit is divided into its frames of at most 60 ms, which have at most 1275 bytes each. No RFC says
+    how to cut those: they are sent whole whatever the limit, and IP cuts them. It is that or silence.
     """
 
     codecs = frozenset({"opus"})
@@ -51,9 +51,8 @@ class OpusFormat(PayloadFormat):
                 continue
             single = bytes([unit.data[0] & 0xFC])
             for number, frame in enumerate(frames):
-                if len(frame) < limit:
-                    later = number * duration / 48000
-                    groups.append(PayloadGroup(unit.dts + later, unit.pts + later, True, False, [single + frame]))
+                later = number * duration / 48000
+                groups.append(PayloadGroup(unit.dts + later, unit.pts + later, True, False, [single + frame]))
         return groups
 
     @classmethod

@@ -92,8 +92,11 @@ def test_largeUnitsAreDivided():
     assert [round(group.pts, 6) for group in groups] == [1.0, 1.02, 1.04]
 
 
-def test_whatCannotBeDividedIsLeftOut():
-    assert FORMAT.pack(series([bytes([TOC]) + bytes(100), b"", b"\xff"], 0.02), 64) == []
+def test_whatCannotBeDividedIsWhole():
+    """Above the limit or not; what is no Opus is left out."""
+    unit = bytes([TOC]) + bytes(100)
+    groups = FORMAT.pack(series([unit, b"", b"\xff"], 0.02), 64)
+    assert [group.payloads for group in groups] == [[unit]]
 
 
 packets = st.binary(max_size=62).map(lambda data: bytes([TOC]) + data)
