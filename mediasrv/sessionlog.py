@@ -64,7 +64,7 @@ class SessionLog:
             duration=max(0.0, self._unixSeconds() - session.startedAt),
             packets=session.packetsSent,
             octets=session.octetsSent,
-            lost=session.packetsLost,
+            lost=max(0, session.packetsLost),  # GStreamer often says that it got one more than there were
             reason=session.endReason,
         )
 

@@ -88,6 +88,14 @@ def test_oneLineAtEachEnd(registry: Registry, lines: list[str]) -> None:
     )
 
 
+def test_moreThanWasSentIsNoLoss(registry: Registry, lines: list[str]) -> None:
+    session = FakeSession("a", packetsLost=-2)
+    enter(registry, session)
+    change(registry, session, "playing")
+    registry.remove(session)
+    assert ", 0 lost (" in lines[1]
+
+
 def test_whoNeverPlayedIsNoNews(registry: Registry, lines: list[str]) -> None:
     session = FakeSession("a")
     enter(registry, session)
