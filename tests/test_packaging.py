@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SHIPPED = ("mediasrv", "twisted", "tests", "docs", "etc")
+SHIPPED = ("mediasrv", "twisted", "tests", "docs", "etc", "benchmarks", ".ci")
 FILES = ("pyproject.toml", "setup.cfg", "MANIFEST.in", "README.rst", "CHANGELOG.rst")
 RUN_TWISTD = "from twisted.scripts.twistd import run; run()"
 
@@ -110,7 +110,10 @@ def test_sourceDistributionIsComplete(source, tmp_path):
     (archive,) = tmp_path.glob("mediasrv-*.tar.gz")
     with tarfile.open(archive) as unpacked:
         names = {name.partition("/")[2] for name in unpacked.getnames()}
-    assert names >= {"README.rst", "CHANGELOG.rst", "docs/settings.rst", "etc/mediasrv.toml", "tests/test_packaging.py"}
+    ours = {str(path.relative_to(source)) for part in SHIPPED for path in (source / part).rglob("*") if path.is_file()}
+    ours = {name for name in ours if not name.endswith((".pyc", "dropin.cache"))}
+    assert {"README.rst", "docs/settings.rst", "etc/mediasrv.toml", ".ci/run", "benchmarks/run.py"} <= ours | set(FILES)
+    assert names >= ours | set(FILES)
     assert not [name for name in names if name.endswith((".pyc", "dropin.cache"))]
 
 
