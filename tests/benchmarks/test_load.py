@@ -24,7 +24,7 @@ CLIP = media.Clip("clip.mp4", 320, 180, 300_000, 64_000, 12)
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("media")
-    media.make(str(folder), CLIP, duration=6)
+    media.make(str(folder), CLIP, duration=4)
     with running(str(folder), None) as server:
         yield server
 
@@ -71,7 +71,7 @@ def test_viewersSeek(server: Server) -> None:
 
 
 def test_aClipThatEndsStartsAgain(server: Server) -> None:
-    found = figures(server, "--seconds", "7")
+    found = figures(server, "--seconds", "5")
     assert found["milliseconds"]["again"]["p50"] >= 0
     assert (found["viewers"]["playing"], found["lost"]) == (3, 0)
 
