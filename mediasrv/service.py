@@ -52,6 +52,7 @@ class MediaService(MultiService):
         self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer)
         SessionLog(self.registry)
         self._readers = ThreadPool(0, settings.readers, name="mediasrv readers")
+        self._openers = ThreadPool(0, settings.readers, name="mediasrv openers")
         self.library = Library(
             settings.media,
             carriesTrack,
@@ -60,6 +61,7 @@ class MediaService(MultiService):
             settings.fragmentDuration,
             settings.openFiles,
             settings.hiddenFiles,
+            self._openers,
         )
         self._cache: Cache[PacketFragment] = Cache(settings.cacheSize)
         self._pacer = Pacer(reactor, settings.tick, time.monotonic)
@@ -100,6 +102,7 @@ class MediaService(MultiService):
         """
         self._bind()
         self._readers.start()
+        self._openers.start()
         self._site.start()
         super().startService()
 
@@ -135,7 +138,8 @@ class MediaService(MultiService):
 
     async def _stopReaders(self) -> None:
         """Waits for the reads under way, without holding the reactor."""
-        if self._readers.started:
-            await deferToThread(self._readers.stop)
+        for pool in (self._openers, self._readers):
+            if pool.started:
+                await deferToThread(pool.stop)
         self.library.close()
         self._cache.clear()

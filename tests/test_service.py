@@ -22,6 +22,7 @@ from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 
+from mediasrv.media import library
 from mediasrv.registry import Event
 from mediasrv.rtp.datagrams import PortsTaken
 from mediasrv.service import MediaService
@@ -266,6 +267,38 @@ async def test_whatListensForItStopsWithIt(folder: Path) -> None:
     await parent.stopService()
     with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
         probe.connect(("127.0.0.1", number))
+
+
+async def test_whoPlaysDoesNotWaitForWhatIsOpened(running: Running, folder: Path, monkeypatch: Any) -> None:
+    """To open a file may mean to read all of it, and many may want that at once."""
+    open, wait = threading.Event(), threading.Event()
+    original = library.Presentation
+
+    def slow(path: str, *arguments: Any) -> Any:
+        if "slow" in path:
+            open.set()
+            wait.wait(8)
+        return original(path, *arguments)
+
+    await running.play()
+    monkeypatch.setattr(library, "Presentation", slow)
+    described = []
+    try:
+        for number in range(5):
+            (folder / f"slow{number}.wav").write_bytes((folder / "tone.wav").read_bytes())
+            client = await running.client()
+            url = f"rtsp://127.0.0.1:{running.port}/sounds/slow{number}.wav"
+            described.append(Deferred.fromCoroutine(client.ask("DESCRIBE", url)))
+        while not open.is_set():
+            await deferLater(reactor, 0.01)
+        running.service._cache.clear()
+        client = await running.play()
+        await client.until(lambda data: b"$" in data)
+        assert not any(answer.called for answer in described)
+    finally:
+        wait.set()
+    for answer in described:
+        assert "200 OK" in await answer
 
 
 async def test_overUDP(running: Running) -> None:

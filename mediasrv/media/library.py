@@ -73,16 +73,20 @@ class Library:
         fragmentDuration: float = 2.0,
         openFiles: int = 64,
         hidden: bool = False,
+        openers: ThreadPool | None = None,
     ) -> None:
         """
         @param carries: whether a track can be delivered as it is.
         @param pool: the reader threads.
+        @param openers: threads that open files; the reader threads if left out. To open a file without an index is to
+            read all of it, for minutes if it is large, and those who play need the reader threads meanwhile.
         @param openFiles: how many files stay open at most; those being opened or read come on top, one for each of the
             pool's threads.
         """
         self.folders = dict(folders)
         self._carries = carries
         self._pool = pool
+        self._openers = openers or pool
         self._reactor = reactor
         self._fragmentDuration = fragmentDuration
         self._openFiles = openFiles
@@ -127,7 +131,7 @@ class Library:
             return deferred
         self._opening[located] = [deferred]
         opening = deferToThreadPool(
-            self._reactor, self._pool, Presentation, path, self._carries, self._fragmentDuration
+            self._reactor, self._openers, Presentation, path, self._carries, self._fragmentDuration
         )
         opening.addBoth(self._finished, located)
         return deferred
