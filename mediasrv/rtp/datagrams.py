@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import errno
 import socket
+import struct
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -41,6 +43,9 @@ _LARGEST_DATAGRAM = 8192
 
 _PORTS_TRIED = 50
 
+#: IP_PKTINFO of linux/in.h, which the socket module does not name everywhere
+_IP_PKTINFO = 8
+
 Address = tuple[str, int]
 
 
@@ -48,18 +53,41 @@ class PortsTaken(OSError):
     """No pair of an even and the next odd UDP port is to be had."""
 
 
+#: a control message: level, type, data
+Control = tuple[int, int, bytes]
+
 #: what C{sendmsg} is called with: buffers, control messages, flags, address
-Message = tuple[Sequence[bytes], Sequence[tuple[int, int, bytes]], int, Address]
-
-#: no control message: one datagram
-_WHOLE: list[tuple[int, int, bytes]] = []
+Message = tuple[Sequence[bytes], Sequence[Control], int, Address]
 
 
-def _singly(message: Message) -> Iterator[Message]:
+def _singly(message: Message, origin: list[Control]) -> Iterator[Message]:
     """The datagrams of a burst, each as a message of its own."""
     buffers, _, flags, address = message
     for index in range(0, len(buffers), 2):
-        yield buffers[index : index + 2], _WHOLE, flags, address
+        yield buffers[index : index + 2], origin, flags, address
+
+
+def originFor(host: str, local: str) -> list[Control]:
+    """
+    What has datagrams to a host leave from one of our addresses. Machines have several, those of IPv6 as a rule: media
+    have to come from the one that the client asked, for its NAT and its firewall know no other (SET-6).
+
+    @param local: our address; C{""} if there is none to prefer.
+    @return: nothing where the system chooses that address by itself, which costs less.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        address = socket.inet_pton(family, local.partition("%")[0])
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((host, 9))  # sends nothing; any port will do
+            chosen = socket.inet_pton(family, probe.getsockname()[0].partition("%")[0])
+    except OSError:
+        return []
+    if chosen == address or not sys.platform.startswith("linux"):
+        return []
+    if family == socket.AF_INET6:
+        return [(socket.IPPROTO_IPV6, socket.IPV6_PKTINFO, struct.pack("16sI", address, 0))]
+    return [(socket.IPPROTO_IP, _IP_PKTINFO, struct.pack("I4s4s", 0, address, bytes(4)))]
 
 
 class DatagramTransport:
@@ -71,11 +99,15 @@ class DatagramTransport:
     @ivar control: where it wants RTCP.
     @ivar offload: whether bursts leave with one system call. That depends on the way to the client too: what is too
         large for a tunnel can be cut into fragments, but not by segmentation offload.
+    @ivar origin: control messages that say from which of our addresses.
     """
 
-    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "offload", "ssrc")
+    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "offload", "origin", "ssrc")
 
-    def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int) -> None:
+    def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int, local: str = "") -> None:
+        """
+        @param local: our address that the client knows; C{""} leaves it to the system.
+        """
         self._pair = pair
         self._heard: Callable[[bytes], None] | None = None
         self.host = host
@@ -84,6 +116,7 @@ class DatagramTransport:
         self.ssrc = ssrc
         self.confirmed = False
         self.offload = pair.offload
+        self.origin = originFor(host, local)
         pair.add(self)
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
@@ -92,19 +125,20 @@ class DatagramTransport:
             return False
         count = burst.count
         if count == 1:
-            pair.queue.append((((sender.header(burst), burst.buffers[1]), _WHOLE, 0, self.media), self))
+            pair.queue.append((((sender.header(burst), burst.buffers[1]), self.origin, 0, self.media), self))
         elif self.offload:
             buffers = burst.buffers.copy()
             buffers[::2] = sender.headers(burst)
-            pair.queue.append(((buffers, burst.segments, 0, self.media), self))
+            controls = burst.segments + self.origin if self.origin else burst.segments
+            pair.queue.append(((buffers, controls, 0, self.media), self))
         else:
             for packet in zip(sender.headers(burst), burst.payloads, strict=True):
-                pair.queue.append(((packet, _WHOLE, 0, self.media), self))
+                pair.queue.append(((packet, self.origin, 0, self.media), self))
         sender.count(count, burst.octets)
         return True
 
     def sendControl(self, data: bytes) -> None:
-        self._pair.sendControl(data, self.control)
+        self._pair.sendControl(data, self.control, self.origin)
 
     def listen(self, heard: Callable[[bytes], None]) -> None:
         """Wants to be told what the client sends to the RTCP port."""
@@ -183,7 +217,7 @@ class DatagramPair:
             bound.close()  # the reactor has a duplicate
         opened: Any = self._ports
         self._sendmsg = opened[0].socket.sendmsg
-        self._sendControl = opened[1].socket.sendto
+        self._sendControl = opened[1].socket.sendmsg
 
     # Who is where
 
@@ -278,9 +312,9 @@ class DatagramPair:
                     self.blocked = True
                     del queue[:position]
                     return
-                if error.errno in _NO_OFFLOAD and message[1]:
+                if error.errno in _NO_OFFLOAD and len(message[0]) > 2:
                     self._refused(transport, error)
-                    queue[: position + 1] = [(single, transport) for single in _singly(message)]
+                    queue[: position + 1] = [(single, transport) for single in _singly(message, transport.origin)]
                     return
                 # unreachable: to the session that is a loss like any other
         queue.clear()
@@ -296,10 +330,10 @@ class DatagramPair:
                 reason=reason,
             )
 
-    def sendControl(self, data: bytes, address: Address) -> None:
+    def sendControl(self, data: bytes, address: Address, origin: Sequence[Control] = ()) -> None:
         """Sends RTCP; where the network refuses, the next report will do."""
         try:
-            self._sendControl(data, address)
+            self._sendControl((data,), origin, 0, address)
         except OSError:
             return
 

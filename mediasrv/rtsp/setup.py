@@ -134,7 +134,7 @@ def _attach(
         assert spec.clientPort is not None
         if former is not None:
             former.close()  # its addresses may be the new one's
-        transport = DatagramTransport(pair, dialogue.peer, spec.clientPort, ssrc)
+        transport = DatagramTransport(pair, dialogue.peer, spec.clientPort, ssrc, dialogue.address)
         chosen = TransportSpec(
             profile=spec.profile,
             unicast=True,

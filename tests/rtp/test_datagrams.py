@@ -18,7 +18,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, LogLevel, globalLogPublisher
 
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport, PortsTaken
+from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport, PortsTaken, originFor
 from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound
 from mediasrv.rtp.sender import TrackSender
 
@@ -115,6 +115,32 @@ def send(transport: DatagramTransport, one: TrackSender, *pieces: Burst) -> None
     for piece in pieces:
         assert transport.send(one, piece)
     transport._pair.flush()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="127.0.0.2 is an address of ours on Linux alone")
+@pytest.mark.parametrize("offload", [True, False])
+@pytest.mark.parametrize("local", ["", "127.0.0.1", "127.0.0.2"])
+async def test_mediaComeFromTheAddressThatWasAsked(
+    pair: DatagramPair, client: Client, local: str, offload: bool
+) -> None:
+    """SET-6: RTP as well as RTCP, on a machine of several addresses."""
+    transport = DatagramTransport(pair, HERE, client.ports, 0xABC, local)
+    transport.offload = offload
+    assert (transport.origin != []) == (local == "127.0.0.2")
+    for sizes in ([500] * 3, [500]):
+        send(transport, sender(transport), burst(sizes))
+    transport.sendControl(b"\x80report ")
+    for which, count in ((0, 4), (1, 1)):
+        for _ in range(count):
+            _, address = client.sockets[which].recvfrom(2000)
+            assert address == (local or HERE, pair.port + which)
+    transport.close()
+
+
+def test_originsThatCannotBe() -> None:
+    """What is no address, or none of that family, is left to the system."""
+    for host, local in ((HERE, ""), (HERE, "::1"), (HERE, "nonsense"), ("::1", HERE), ("nonsense", HERE)):
+        assert originFor(host, local) == []
 
 
 @pytest.mark.parametrize("sizes", [[1400] * 32, [1400] * 7 + [3], [1400], [1], [200, 100], [10] * 46])

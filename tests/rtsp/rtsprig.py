@@ -6,6 +6,7 @@ C{Clock}, and the film is made by hand. Dialogues with their interleaved data ru
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -207,14 +208,12 @@ class FakeSocket:
         self._kind = kind
         self._sent = sent
 
-    def sendto(self, data: bytes, address: tuple[str, int]) -> None:
-        self._sent.append((self._kind, bytes(data), address))
-
     def sendmsg(self, buffers: Any, ancillary: Any, flags: int, address: tuple[str, int]) -> None:
         data = b"".join(buffers)
-        size = int.from_bytes(ancillary[0][2][:2], "little") if ancillary else len(data)
+        sizes = [int.from_bytes(value[:2], "little") for level, _, value in ancillary if level == socket.IPPROTO_UDP]
+        size = sizes[0] if sizes else len(data)
         for start in range(0, len(data), size):
-            self.sendto(data[start : start + size], address)
+            self._sent.append((self._kind, data[start : start + size], address))
 
 
 class Rig:
