@@ -80,8 +80,7 @@ class Library:
         @param pool: the reader threads.
         @param openers: threads that open files; the reader threads if left out. To open a file without an index is to
             read all of it, for minutes if it is large, and those who play need the reader threads meanwhile.
-        @param openFiles: how many files stay open at most; those being opened or read come on top, one for each of the
-            pool's threads.
+        @param openFiles: how many files stay open at most; those being opened or read come on top, one for each thread.
         """
         self.folders = dict(folders)
         self._carries = carries

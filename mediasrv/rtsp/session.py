@@ -227,7 +227,7 @@ class RTSPSession:
     # The end
 
     def end(self, reason: str) -> None:
-        """Ends it; more than once is no error."""
+        """Ends it; more than once is no error, and only the first reason counts."""
         try:
             self.states.tearDown()
         except NoTransition:
