@@ -7,6 +7,7 @@ parsed, so that C{twistd} says in one line what is wrong and exits with status 1
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from dataclasses import Field, replace
@@ -222,6 +223,17 @@ class Server(MultiService):
             self._log.info("{line}", line=line)
 
 
+def _tuneGarbageCollection() -> None:
+    """
+    Collects garbage less often than Python's defaults have it, for the whole process, which is ours. Reading a fragment
+    makes thousands of objects that live for a while and form no circles; looking through them again and again took a
+    third of the time of reading, and what was imported never goes away.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
     """
     The media server, and below it one service for each endpoint that takes RTSP.
@@ -240,4 +252,5 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
     for description in settings.ports:
         port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)
         port.setServiceParent(server)
+    _tuneGarbageCollection()
     return server

@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 import struct
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
@@ -124,10 +124,6 @@ class PacketFragment:
         indexes = [index for index, burst in enumerate(self.bursts) if burst.entry]
         return min(indexes, key=lambda index: (self.bursts[index].track, index), default=None)
 
-    def indexAt(self, time: float) -> int:
-        """The index of the first burst that is due after an NPT."""
-        return bisect_right(self.bursts, time, key=attrgetter("due"))
-
 
 @dataclass(frozen=True, slots=True)
 class BurstPlan:
@@ -200,18 +196,20 @@ def _burstsOf(
         assert group is not None
         # what a damaged file says about time never makes a packet leave before the one in front of it
         due = max(due, group.dts)
-        ticks = round(group.pts * clockRate)
-        runs = list(_runs(group.payloads, longest))
+        sizes = list(map(len, group.payloads))
+        runs = _runs(sizes, longest)
         step = pause
         if len(runs) > 1:
             until = following.dts if following is not None else handover
             step = min(pause, max(0.0, until - due) / len(runs))
-        final = len(runs) - 1
-        for number, payloads in enumerate(runs):
-            count = len(payloads)
+        ticks = round(group.pts * clockRate)
+        for start, end in runs:
+            if start:
+                due += step
+            count = end - start
             buffers = [b""] * (2 * count)
-            buffers[1::2] = payloads
-            marker = group.marker and number == final
+            buffers[1::2] = group.payloads[start:end]
+            marker = group.marker and end == len(sizes)
             bursts.append(
                 Burst(
                     due,
@@ -220,15 +218,13 @@ def _burstsOf(
                     ticks,
                     buffers,
                     count,
-                    sum(map(len, payloads)),
+                    sum(sizes[start:end]),
                     marker,
-                    group.key and number == 0,
-                    _segments(len(payloads[0]) + HEADER_SIZE),
+                    group.key and not start,
+                    _segments(sizes[start] + HEADER_SIZE),
                     headerSteps(count, marker),
                 )
             )
-            if number != final:
-                due += step
     return bursts
 
 
@@ -238,22 +234,23 @@ def _segments(size: int) -> list[tuple[int, int, bytes]]:
     return [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size))]
 
 
-def _runs(payloads: list[bytes], longest: int) -> Iterator[list[bytes]]:
-    """Cuts payloads into runs of one size, each of which may end with a shorter one."""
-    count = len(payloads)
-    if count == 1:
-        yield payloads
-        return
+def _runs(sizes: list[int], longest: int) -> list[tuple[int, int]]:
+    """Cuts payloads of these sizes into runs of one size, each of which may end with a shorter one: start and end."""
+    count, first, last = len(sizes), sizes[0], sizes[-1]
+    if count <= longest and last <= first and sizes.count(first) + (last < first) == count:
+        return [(0, count)]
     # three runs of 20 are kinder to the path than two of 29 and one of 2
     longest = -(-count // -(-count // longest))
+    runs = []
     start = 0
     while start < count:
-        size = len(payloads[start])
+        size = sizes[start]
         end = start + 1
         stop = min(count, start + longest)
-        while end < stop and len(payloads[end]) == size:
+        while end < stop and sizes[end] == size:
             end += 1
-        if end < stop and len(payloads[end]) < size:
+        if end < stop and sizes[end] < size:
             end += 1
-        yield payloads[start:end]
+        runs.append((start, end))
         start = end
+    return runs

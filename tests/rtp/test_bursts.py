@@ -203,5 +203,3 @@ def test_entries() -> None:
     assert first is not None
     assert (fragment.bursts[first].track, fragment.bursts[first].pts) == (0, pytest.approx(0.2))
     assert packed([]).firstEntry() is None
-    at = fragment.indexAt(0.2)
-    assert fragment.bursts[at - 1].due <= 0.2 < fragment.bursts[at].due
