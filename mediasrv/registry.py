@@ -62,7 +62,7 @@ class Session(Protocol):
 
     @property
     def state(self) -> str:
-        """C{"ready"}, C{"playing"}, C{"recording"}: the protocol's own word in lower case."""
+        """C{"ready"}, C{"playing"}, C{"paused"}, C{"recording"}, C{"gone"}: lower case."""
 
     @property
     def startedAt(self) -> float:

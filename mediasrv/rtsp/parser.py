@@ -36,8 +36,8 @@ _CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CSEQ = re.compile(r"[0-9]{1,10}")
 _DIGITS = re.compile(r"[0-9]+")
 
-#: what may be asked of the server itself (section 6.1), with C{*} for the URI
-_WITHOUT_RESOURCE = frozenset(("OPTIONS", "GET_PARAMETER", "SET_PARAMETER"))
+#: what needs a resource, so that C{*} is no URI for it (section 6.1)
+_OF_RESOURCES = frozenset(("DESCRIBE", "ANNOUNCE", "SETUP", "PLAY", "PAUSE", "RECORD", "REDIRECT", "TEARDOWN"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +320,6 @@ def _judge(start: re.Match[str] | None, headers: Headers, wellFormed: bool) -> R
         return MessageError(400, "malformed header", cseq)
     if cseq is None:
         return MessageError(400, "CSeq is missing or no number")
-    if uri == "*" and method not in _WITHOUT_RESOURCE:
+    if uri == "*" and method in _OF_RESOURCES:
         return MessageError(400, f"{method} needs a resource", cseq)
     return Request(method, uri, headers)

@@ -241,3 +241,5 @@ class RTSPSession:
                 track.close()
             self._carriedBy(None)
             self._registry.remove(self)
+            # whoever still knows the session, such as its connection, holds no media by it
+            self.player.release()

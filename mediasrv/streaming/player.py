@@ -226,7 +226,7 @@ class Player:
         self._halt()
         if point is not None:
             self._pausePoint = point
-            self._release()
+            self.release()
         return self._pausePoint
 
     def stopAt(self, point: float) -> bool:
@@ -251,7 +251,7 @@ class Player:
         self._blockedAt = self._starvedAt = None
         self._feed.stop()
 
-    def _release(self) -> None:
+    def release(self) -> None:
         """Holds no media any more."""
         self._fragment = None
         self._bursts = []
@@ -412,7 +412,7 @@ class Player:
     def _finish(self) -> None:
         self._pausePoint = self._presentation.duration
         self._halt()
-        self._release()
+        self.release()
         self._listener.mediaEnded()
 
     def _prefetch(self) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 import pytest
 from rtsprig import FILM, SOUND, TCP, UDP, VIDEO, Client, Rig, said
 
 from mediasrv.registry import Event
+from mediasrv.rtp.bursts import PacketFragment
 from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound, parseCompound
 from mediasrv.rtsp.messages import InterleavedFrame
+from mediasrv.rtsp.session import RTSPSession
 
 REPORT = packCompound([ReceiverReport(1, [ReportBlock(2)]), SourceDescription.named(1, "c")])
 
@@ -173,3 +176,18 @@ def testMixedTransports(client: Client, rig: Rig) -> None:
     assert rig.connect().ask("PAUSE", Session=client.session).code == 454
     client.transport.lose()
     assert len(rig.registry) == 0
+
+
+def testAnEndedSessionHoldsNoMedia(client: Client, rig: Rig) -> None:
+    """The connection may know it for a while; the fragment that it played is free at once."""
+    client.setUpFilm()
+    client.play()
+    (session,) = rig.registry
+    assert isinstance(session, RTSPSession)
+
+    def held() -> list[object]:
+        return [each for each in gc.get_referents(session.player) if isinstance(each, PacketFragment)]
+
+    assert held()
+    client.ask("TEARDOWN")
+    assert not held()
