@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,7 +30,7 @@ class Failed(Exception):
     """Why a viewer could not go on."""
 
 
-class Dialogue:
+class Dialogue(ABC):
     """
     Connects at once, then does what L{doing} says.
 
@@ -59,13 +60,13 @@ class Dialogue:
         else:
             crowd.watch(self._connection, self._connected, select.EPOLLOUT)
 
+    @abstractmethod
     def doing(self) -> Doing:
         """What to do once connected."""
-        raise NotImplementedError
 
+    @abstractmethod
     def control(self, data: bytes) -> None:
         """Takes RTCP that comes in the connection."""
-        raise NotImplementedError
 
     def _connected(self) -> None:
         code = self._connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

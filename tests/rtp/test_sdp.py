@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasrv.media.tracks import Kind, Track
-from mediasrv.rtp.payloads.formats import PayloadFormat
+from mediasrv.media.tracks import Kind, Track, Unit
+from mediasrv.rtp.payloads.formats import PayloadFormat, PayloadGroup
 from mediasrv.rtp.sdp import (
     RTPMap,
     SDPError,
@@ -53,6 +54,9 @@ class FakeFormat(PayloadFormat):
 
     def attributes(self) -> list[str]:
         return list(self._attributes)
+
+    def pack(self, units: Sequence[Unit], limit: int) -> list[PayloadGroup]:
+        return []  # a description needs no packets
 
 
 def write(*formats: PayloadFormat, **changes: Any) -> str:

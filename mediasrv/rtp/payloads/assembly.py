@@ -8,12 +8,14 @@ dropped whole; nobody downstream has to ask whether a unit is complete.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from mediasrv.rtp.payloads.formats import PayloadError, ReceivedUnit
 
 _DUPLICATE = 0xFFFF  # how far the last packet is ahead of the one expected, modulo 2**16
 
 
-class UnitAssembler:
+class UnitAssembler(ABC):
     """
     An L{mediasrv.rtp.payloads.formats.Unpacker} without the codec.
 
@@ -96,18 +98,19 @@ class UnitAssembler:
             key, data = finished
             self._ready.append(ReceivedUnit(self._timestamp, key, data))
 
+    @abstractmethod
     def _clear(self) -> None:
         """Forgets all payloads of the unit under way."""
-        raise NotImplementedError  # every codec says how
 
+    @abstractmethod
     def _add(self, payload: bytes) -> None:
         """
         Takes the next payload of the unit under way, which is not empty.
 
         @raise PayloadError: if it is damaged or not allowed.
         """
-        raise NotImplementedError  # every codec says how
 
+    @abstractmethod
     def _finish(self, sure: bool) -> tuple[bool, bytes] | None:
         """
         The unit under way, and whether decoding can start at it; None to drop it.
@@ -115,4 +118,3 @@ class UnitAssembler:
         @param sure: whether nothing is missing at its start. If not, then packets before it were lost, and nobody
             knows whose they were; or it is the first unit of all.
         """
-        raise NotImplementedError  # every codec says how

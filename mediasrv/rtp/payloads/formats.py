@@ -8,6 +8,7 @@ left out.) What comes back from the network does need memory; that is an L{Unpac
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
@@ -65,7 +66,7 @@ class Unpacker(Protocol):
         """
 
 
-class PayloadFormat:
+class PayloadFormat(ABC):
     """
     One track as RTP carries it.
 
@@ -101,6 +102,7 @@ class PayloadFormat:
         """Further lines of the media section, such as C{"a=ptime:20"}."""
         return []
 
+    @abstractmethod
     def pack(self, units: Sequence[Unit], limit: int) -> list[PayloadGroup]:
         """
         Turns consecutive units of the track into payloads.
@@ -109,7 +111,6 @@ class PayloadFormat:
             the format's RFC does not let anybody cut.
         @return: groups in sending order, none of them empty. A damaged unit is left out, never raised for.
         """
-        raise NotImplementedError  # every format says how
 
     @classmethod
     def unpacker(cls, parameters: dict[str, str]) -> Unpacker:
@@ -117,6 +118,6 @@ class PayloadFormat:
         An unpacker for a stream received with these C{a=fmtp} parameters (names in lower case), plus
         C{"clockrate"} and C{"channels"} from C{a=rtpmap}.
 
-        @raise PayloadError: if a parameter that the format needs is missing or wrong.
+        @raise PayloadError: if a parameter that the format needs is missing or wrong, or if we only send this format.
         """
-        raise NotImplementedError  # every format says how
+        raise PayloadError(f"{cls.__name__} is not received")

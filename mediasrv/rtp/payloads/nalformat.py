@@ -13,6 +13,7 @@ client may start there, and NAL unit types that have another meaning in RTP are 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Literal
 
@@ -88,21 +89,21 @@ class NALFormat(PayloadFormat):
         elif extradata:
             self._readConfiguration(extradata)
 
+    @abstractmethod
     def _readConfiguration(self, record: bytes) -> None:
         """
         Sets L{lengthSize} and L{sets} from a decoder configuration record (ISO/IEC 14496-15).
 
         @raise PayloadError: if it is none.
         """
-        raise NotImplementedError  # every codec has its own
 
+    @abstractmethod
     def _aggregationHeader(self, nalUnits: Sequence[bytes]) -> bytes:
         """What the aggregation packet of these NAL units starts with; C{headerSize} bytes."""
-        raise NotImplementedError  # every codec has its own
 
+    @abstractmethod
     def _fragmentHeaders(self, header: bytes) -> tuple[bytes, bytes, bytes]:
         """What the first, the middle and the last fragments of a NAL unit start with; one more than C{headerSize}."""
-        raise NotImplementedError  # every codec has its own
 
     def _readSets(self, record: bytes, at: int, count: int) -> int:
         """

@@ -7,6 +7,7 @@ those last seen in the stream, or in the session description, so that it can be 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
@@ -56,9 +57,9 @@ class NALUnpacker(UnitAssembler):
         self._starts = []
         self._fragmented = False
 
+    @abstractmethod
     def _isKey(self, types: list[int]) -> bool:
         """Whether decoding can start at the picture under way, whose NAL units have these types."""
-        raise NotImplementedError  # every codec says how
 
     def _begin(self, header: bytes) -> None:
         if self._fragmented:

@@ -7,6 +7,8 @@ be the first of a picture; the rest differs, and is in the modules of the codecs
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from mediasrv.rtp.payloads.formats import PayloadError, ReceivedUnit
 
 MAXIMUM_PICTURE = 16 << 20
@@ -26,7 +28,7 @@ def cut(data: bytes, first: bytes, rest: bytes, limit: int) -> list[bytes]:
     return [first + data[:start], *[rest + data[at : at + step] for at in range(start, len(data), step)]]
 
 
-class PictureUnpacker:
+class PictureUnpacker(ABC):
     """
     Collects payloads until the marker, or the next timestamp, ends a picture; see L{formats.Unpacker}.
 
@@ -87,6 +89,7 @@ class PictureUnpacker:
         key, data = self._assemble(data)
         return ReceivedUnit(self._timestamp, key, data)
 
+    @abstractmethod
     def _split(self, payload: bytes) -> tuple[bool, bytes]:
         """
         Takes the payload header off.
@@ -94,8 +97,8 @@ class PictureUnpacker:
         @return: whether a picture may start here, and what is part of the picture.
         @raise PayloadError: for a payload that the format does not allow.
         """
-        raise NotImplementedError  # every format says how
 
+    @abstractmethod
     def _assemble(self, data: bytes) -> tuple[bool, bytes]:
         """
         Makes a unit of the collected data.
@@ -103,4 +106,3 @@ class PictureUnpacker:
         @return: whether decoding can start at it, and its bytes.
         @raise PayloadError: if it is no picture.
         """
-        raise NotImplementedError  # every format says how
