@@ -10,6 +10,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import Field, replace
 from typing import Any
 
@@ -209,18 +211,28 @@ class Server(MultiService):
         """
         @raise SystemExit: in the foreground, if a port is taken, or not ours to take.
         """
-        try:
+        with self._oneLine():
             super().privilegedStartService()
+
+    def startService(self) -> None:
+        """
+        Starts everything, and has the log say what is served where.
+
+        @raise SystemExit: as L{privilegedStartService}, which C{python -m twisted} does not call.
+        """
+        with self._oneLine():
+            super().startService()
+        for line in greeting(self.settings):
+            self._log.info("{line}", line=line)
+
+    @contextmanager
+    def _oneLine(self) -> Iterator[None]:
+        try:
+            yield
         except (CannotListenError, PortsTaken) as error:
             if self.inForeground:
                 raise SystemExit(f"mediasrv: {error}") from None
             raise
-
-    def startService(self) -> None:
-        """Starts everything, and has the log say what is served where."""
-        super().startService()
-        for line in greeting(self.settings):
-            self._log.info("{line}", line=line)
 
 
 def _tuneGarbageCollection() -> None:

@@ -263,20 +263,21 @@ def test_mistakeEndsTwistdWithOneLine(tmp_path):
 
 @pytest.mark.parametrize("taken", ["tcp", "udp"])
 def test_portTaken(tmp_path: Path, taken: str) -> None:
-    """A port that somebody else has is one line on the terminal and status 1, in the foreground and as a daemon."""
+    """A port that somebody else has is one line and status 1: in the foreground, as a daemon, and from C{twist}."""
     kind = socket.SOCK_STREAM if taken == "tcp" else socket.SOCK_DGRAM
     with socket.socket(socket.AF_INET, kind) as other:
         number = freeEvenPort(other)
         if taken == "tcp":
             other.listen()
-        ports = (
-            ["--port", f"tcp:{number}", "--rtp-port", "0"]
-            if taken == "tcp"
-            else ["--rtp-port", f"{number}", "--port", "tcp:0"]
-        )
-        for mode in (["-n", "--pidfile="], ["--pidfile=pid", "--logfile=log"]):
-            twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()", *mode]
-            command = [*twistd, "mediasrv", "--media", f"m={tmp_path}", *ports]
+        tcp, udp = (number, 0) if taken == "tcp" else (0, number)
+        twistd = ["-c", "from twisted.scripts.twistd import run; run()"]
+        for runner in (
+            [*twistd, "-n", "--pidfile="],
+            [*twistd, "--pidfile=pid", "--logfile=log"],
+            ["-m", "twisted"],
+        ):
+            options = ["--media", f"m={tmp_path}", "--port", f"tcp:{tcp}", "--rtp-port", f"{udp}"]
+            command = [sys.executable, *runner, "mediasrv", *options]
             run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
             said = run.stdout + run.stderr
             assert run.returncode == 1
