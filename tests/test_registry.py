@@ -2,43 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-
 import pytest
+from sessiondouble import FakeSession
 from twisted.python.failure import Failure
 
 from mediasrv.registry import Event, Registry, Session, TooManySessions
-
-
-@dataclass(slots=True)
-class FakeSession:
-    """A session as a door makes one: it leaves the registry when it is ended."""
-
-    registry: Registry
-    id: str
-    peer: str = "192.0.2.1"
-    door: str = "rtsp"
-    path: str = "movies/a.mp4"
-    title: str = ""
-    tracks: Sequence[str] = ("video H264",)
-    transport: str = ""
-    state: str = "ready"
-    startedAt: float = 0.0
-    packetsSent: int = 0
-    octetsSent: int = 0
-    fractionLost: float = 0.0
-    packetsLost: int = 0
-    jitter: float = 0.0
-    endReason: str = ""
-    reasons: list[str] = field(default_factory=list)
-
-    def position(self) -> float:
-        return 0.0
-
-    def end(self, reason: str) -> None:
-        self.reasons.append(reason)
-        self.registry.remove(self)
 
 
 class StubbornSession(FakeSession):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from sessiondouble import FakeSession
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
 
 from mediasrv.registry import Registry
@@ -15,29 +16,10 @@ UDP = "RTP/AVP;unicast;client_port=5000-5001;server_port=8000-8001"
 TCP = "RTP/AVP/TCP;unicast;interleaved=0-1"
 
 
-@dataclass(slots=True)
-class FakeSession:
-    id: str
-    path: str = "movies/a film.mp4"
-    transport: str = f"{UDP}, {UDP}"
-    state: str = "ready"
-    peer: str = "192.0.2.1"
-    door: str = "rtsp"
-    title: str = ""
-    tracks: Sequence[str] = ("video h264", "audio aac")
-    startedAt: float = 1000.0
-    packetsSent: int = 0
-    octetsSent: int = 0
-    fractionLost: float = 0.0
-    packetsLost: int = 0
-    jitter: float = 0.0
-    endReason: str = ""
-
-    def position(self) -> float:
-        return 12.34
-
-    def end(self, reason: str) -> None:
-        raise NotImplementedError
+def film(registry: Registry, id: str, **changes: Any) -> FakeSession:
+    """A session that sends a film over UDP, and began a minute ago."""
+    changes = {"path": "movies/a film.mp4", "transport": f"{UDP}, {UDP}", "startedAt": 1000.0, "at": 12.34, **changes}
+    return FakeSession(registry, id, tracks=("video h264", "audio aac"), **changes)
 
 
 @pytest.fixture
@@ -71,7 +53,7 @@ def change(registry: Registry, session: FakeSession, state: str) -> None:
 
 
 def test_oneLineAtEachEnd(registry: Registry, lines: list[str]) -> None:
-    session = FakeSession("secret")
+    session = film(registry, "secret")
     enter(registry, session)
     assert lines == []
     for state in ("playing", "playing", "paused", "playing"):
@@ -89,7 +71,7 @@ def test_oneLineAtEachEnd(registry: Registry, lines: list[str]) -> None:
 
 
 def test_moreThanWasSentIsNoLoss(registry: Registry, lines: list[str]) -> None:
-    session = FakeSession("a", packetsLost=-2)
+    session = film(registry, "a", packetsLost=-2)
     enter(registry, session)
     change(registry, session, "playing")
     registry.remove(session)
@@ -97,7 +79,7 @@ def test_moreThanWasSentIsNoLoss(registry: Registry, lines: list[str]) -> None:
 
 
 def test_whoNeverPlayedIsNoNews(registry: Registry, lines: list[str]) -> None:
-    session = FakeSession("a")
+    session = film(registry, "a")
     enter(registry, session)
     session.state = "gone"
     registry.changed(session)
@@ -106,14 +88,14 @@ def test_whoNeverPlayedIsNoNews(registry: Registry, lines: list[str]) -> None:
 
 
 def test_theTransportsOfASession(registry: Registry, lines: list[str]) -> None:
-    session = FakeSession("a", transport=f"{TCP}, {UDP}, {TCP}")
+    session = film(registry, "a", transport=f"{TCP}, {UDP}, {TCP}")
     enter(registry, session)
     change(registry, session, "playing")
     assert lines[0].endswith("over RTP/AVP/TCP, RTP/AVP")
 
 
 def test_sessionsAreToldApartWithoutTheirIdentifiers(registry: Registry, lines: list[str]) -> None:
-    sessions = [FakeSession(id) for id in ("secretA", "secretB")]
+    sessions = [film(registry, id) for id in ("secretA", "secretB")]
     for session in sessions:
         enter(registry, session)
         change(registry, session, "playing")
@@ -124,7 +106,7 @@ def test_sessionsAreToldApartWithoutTheirIdentifiers(registry: Registry, lines: 
 
 
 def test_aNameCannotMakeLines(registry: Registry, lines: list[str]) -> None:
-    session = FakeSession("a", path="movies/x\u2028\x1b[2J\nsession 9: forged.mp4")
+    session = film(registry, "a", path="movies/x\u2028\x1b[2J\nsession 9: forged.mp4")
     enter(registry, session)
     change(registry, session, "playing")
     assert lines[0].isprintable()

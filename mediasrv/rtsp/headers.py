@@ -179,14 +179,3 @@ def parseBlocksize(value: str) -> int:
     if not _DIGITS.fullmatch(value.strip()) or int(value) == 0:
         raise HeaderError("malformed Blocksize", 416)
     return int(value)
-
-
-def parseBandwidth(value: str) -> int:
-    """
-    What the client can receive, bits per second, at least 1 (section 12.6).
-
-    @raise HeaderError: for anything but a positive decimal number.
-    """
-    if not _DIGITS.fullmatch(value.strip()) or int(value) == 0:
-        raise HeaderError("malformed Bandwidth")
-    return int(value)
