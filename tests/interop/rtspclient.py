@@ -14,7 +14,6 @@ from typing import Any
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
-from twisted.internet.error import CannotListenError
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 
@@ -208,20 +207,28 @@ class RTSPClient(Protocol):
         return f"RTP/AVP;unicast;client_port={media}-{control}"
 
     def _bind(self, track: Track) -> None:
-        """Takes an even port and the next one, if the system offers them."""
-        receivers = [_Receiver(received, self.notice) for received in (track.mediaReceived, track.controlReceived)]
-        media = reactor.listenUDP(0, receivers[0], "127.0.0.1", 65536)
-        number = media.getHost().port
-        try:
-            if number % 2 == 0:
-                control = reactor.listenUDP(number + 1, receivers[1], "127.0.0.1", 65536)
-                track.ports = [media, control]
-                # a stroke of a key frame fills the half of what a socket has if it does not ask
-                media.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-        except CannotListenError:
-            pass
-        if not track.ports:
-            media.stopListening()
+        """
+        Takes an even port and the next one, if the system offers them. The sockets are our own until both are bound:
+        Twisted's listenUDP leaves one open behind it when its port is taken.
+        """
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as media,
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control,
+        ):
+            media.bind(("127.0.0.1", 0))
+            number = media.getsockname()[1]
+            if number % 2:
+                return
+            try:
+                control.bind(("127.0.0.1", number + 1))
+            except OSError:
+                return
+            # a stroke of a key frame fills the half of what a socket has if it does not ask
+            media.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            for bound, received in ((media, track.mediaReceived), (control, track.controlReceived)):
+                bound.setblocking(False)
+                receiver = _Receiver(received, self.notice)
+                track.ports.append(reactor.adoptDatagramPort(bound.fileno(), socket.AF_INET, receiver, 65536))
 
     async def play(self, range: str | None = None) -> Playing:
         """PLAY, from a Range or from where it is."""
