@@ -1,9 +1,10 @@
 """
 Bursts: the packets of a fragment as they will leave, made once and shared by all viewers.
 
-A burst is what one system call sends: consecutive packets of one track with one timestamp, all of the same size except
-the last, which may be shorter (what UDP segmentation offload asks for). Large pictures are cut into several bursts that
-leave one after the other until the next picture is due, so that a key frame does not overrun the path.
+A burst is consecutive packets of one track with one timestamp that leave together. Over TCP one system call sends it,
+over UDP one for each of its runs: packets of the same size, the last of which may be shorter, as segmentation offload
+asks for. Large pictures are cut into several bursts that leave one after the other until the next picture is due, so
+that a key frame does not overrun the path.
 """
 
 from __future__ import annotations
@@ -42,6 +43,10 @@ _REORDERING = 1.0
 _ROUNDING = 1e-6
 
 
+#: buffers of a burst that one C{sendmsg} takes, from and to, and its control message; that is empty for a single packet
+Run = tuple[int, int, list[tuple[int, int, bytes]]]
+
+
 @dataclass(slots=True)
 class Burst:
     """
@@ -57,7 +62,7 @@ class Burst:
     @ivar marker: whether the last packet carries the marker bit.
     @ivar entry: whether a receiver can start with this burst.
     @ivar headerSteps: what is added to the first RTP header times L{mediasrv.rtp.stamping.Pattern.repeat}.
-    @ivar segments: the control message that has the kernel cut it into datagrams.
+    @ivar runs: what leaves with one call each, in order.
     """
 
     due: float
@@ -69,7 +74,7 @@ class Burst:
     octets: int
     marker: bool
     entry: bool
-    segments: list[tuple[int, int, bytes]]
+    runs: list[Run]
     headerSteps: int
     _frameSteps: int = 0
 
@@ -197,13 +202,14 @@ def _burstsOf(
         # what a damaged file says about time never makes a packet leave before the one in front of it
         due = max(due, group.dts)
         sizes = list(map(len, group.payloads))
-        runs = _runs(sizes, longest)
+        shares = _shares(sizes, longest)
         step = pause
-        if len(runs) > 1:
+        if len(shares) > 1:
             until = following.dts if following is not None else handover
-            step = min(pause, max(0.0, until - due) / len(runs))
+            step = min(pause, max(0.0, until - due) / len(shares))
         ticks = round(group.pts * clockRate)
-        for start, end in runs:
+        for runs in shares:
+            start, end = runs[0][0], runs[-1][1]
             if start:
                 due += step
             count = end - start
@@ -221,7 +227,10 @@ def _burstsOf(
                     sum(sizes[start:end]),
                     marker,
                     group.key and not start,
-                    _segments(sizes[start] + HEADER_SIZE),
+                    [
+                        (2 * (first - start), 2 * (last - start), _segments(sizes[first], last - first))
+                        for first, last in runs
+                    ],
                     headerSteps(count, marker),
                 )
             )
@@ -229,9 +238,22 @@ def _burstsOf(
 
 
 @lru_cache(maxsize=4096)
-def _segments(size: int) -> list[tuple[int, int, bytes]]:
-    """The control message for datagrams of one size in bytes; the last of a burst may be shorter."""
-    return [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size))]
+def _segments(size: int, count: int) -> list[tuple[int, int, bytes]]:
+    """The control message for so many datagrams with payloads of one size in bytes; the last may be shorter."""
+    return [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size + HEADER_SIZE))] if count > 1 else []
+
+
+def _shares(sizes: list[int], longest: int) -> list[list[tuple[int, int]]]:
+    """The runs of a group, as those that leave together: C{longest} packets at most."""
+    shares: list[list[tuple[int, int]]] = []
+    room = 0
+    for start, end in _runs(sizes, longest):
+        if not shares or end - start > room:
+            shares.append([])
+            room = longest
+        shares[-1].append((start, end))
+        room -= end - start
+    return shares
 
 
 def _runs(sizes: list[int], longest: int) -> list[tuple[int, int]]:

@@ -129,8 +129,12 @@ class DatagramTransport:
         elif self.offload:
             buffers = burst.buffers.copy()
             buffers[::2] = sender.headers(burst)
-            controls = burst.segments + self.origin if self.origin else burst.segments
-            pair.queue.append(((buffers, controls, 0, self.media), self))
+            origin, media, runs = self.origin, self.media, burst.runs
+            if len(runs) == 1:
+                pair.queue.append(((buffers, runs[0][2] + origin if origin else runs[0][2], 0, media), self))
+            else:
+                for start, end, segments in runs:
+                    pair.queue.append(((buffers[start:end], segments + origin, 0, media), self))
         else:
             for packet in zip(sender.headers(burst), burst.payloads, strict=True):
                 pair.queue.append(((packet, self.origin, 0, self.media), self))

@@ -8,7 +8,15 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.stamping import FRAME_SIZE, HEADER_SIZE, framesOneByOne, headersOneByOne, packHeader, patternOf
+from mediasrv.rtp.stamping import (
+    FRAME_SIZE,
+    HEADER_SIZE,
+    framesOneByOne,
+    headersOneByOne,
+    packFrame,
+    packHeader,
+    patternOf,
+)
 from mediasrv.rtp.timeline import Timeline
 
 
@@ -101,6 +109,10 @@ class TrackSender:
         """The packets of a burst as interleaved binary data (RFC 2326 section 10.12): headers and payloads in turn."""
         count, sequence = burst.count, self.sequence
         timestamp = (burst.ticks + self._offset) & 0xFFFFFFFF
+        if count == 1:
+            marked = self.payloadType | 0x80 if burst.marker or self.startMarker else self.payloadType
+            length = burst.octets + HEADER_SIZE
+            return [packFrame(0x24, channel, length, 0x80, marked, sequence, timestamp, self.ssrc), burst.buffers[1]]
         pieces = burst.buffers.copy()
         if sequence + count > 0x10000 or self.startMarker:
             pieces[::2] = framesOneByOne(

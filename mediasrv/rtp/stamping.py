@@ -22,7 +22,8 @@ FRAME_SIZE = 16
 #: one RTP header: version and flags, marker and payload type, sequence number, timestamp, SSRC
 packHeader = struct.Struct(">BBHII").pack
 
-_FRAME = struct.Struct(">BBHBBHII").pack
+#: the same behind a frame header: dollar sign, channel, length
+packFrame = struct.Struct(">BBHBBHII").pack
 
 _VERSION = 0x80
 _MARKER = 0x80
@@ -65,11 +66,12 @@ def headerSteps(count: int, marker: bool) -> int:
 
 
 def frameSteps(payloads: Sequence[bytes], marker: bool) -> int:
-    """What sequence numbers, lengths and marker add to the frames of these payloads, all but the last of one size."""
+    """What sequence numbers, lengths and marker add to the frames of these payloads."""
     pattern = patternOf(len(payloads), FRAME_SIZE)
-    size, last = len(payloads[0]) + HEADER_SIZE, len(payloads[-1]) + HEADER_SIZE
-    lengths = (size << 96) * pattern.repeat + (last - size << 96)
-    return pattern.steps + lengths + (_MARKER_BIT if marker else 0)
+    lengths = 0
+    for payload in payloads:
+        lengths = lengths << 8 * FRAME_SIZE | len(payload) + HEADER_SIZE
+    return pattern.steps + (lengths << 96) + (_MARKER_BIT if marker else 0)
 
 
 def headersOneByOne(
@@ -102,7 +104,7 @@ def framesOneByOne(
     """RTP headers behind their frame headers, the plain way."""
     count = len(payloads)
     return [
-        _FRAME(
+        packFrame(
             _DOLLAR,
             channel,
             len(payload) + HEADER_SIZE,

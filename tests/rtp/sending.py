@@ -23,7 +23,7 @@ class _Given(PayloadFormat):
 
 
 def burst(sizes: Sequence[int], pts: float = 0.0, marker: bool = True) -> Burst:
-    """One burst with payloads of these sizes, all equal except the last, which may be smaller."""
+    """One burst with payloads of these sizes."""
     payloads = [bytes([at + 1 & 0xFF]) * size for at, size in enumerate(sizes)]
     group = PayloadGroup(pts, pts, True, marker, payloads)
     (made,) = packFragment(

@@ -57,7 +57,7 @@ def sizes(burst: Burst) -> list[int]:
     st.lists(st.lists(st.integers(1, 1400), min_size=1, max_size=40), max_size=10),
     st.integers(1, 64),
 )
-def test_everyBurstIsOneSystemCall(pictures: list[list[int]], longest: int) -> None:
+def test_everyRunIsOneSystemCall(pictures: list[list[int]], longest: int) -> None:
     groups = [group(number * FRAME, picture) for number, picture in enumerate(pictures)]
     bursts = packed(groups, longest=longest).bursts
     # nothing is lost, repeated or reordered
@@ -65,15 +65,16 @@ def test_everyBurstIsOneSystemCall(pictures: list[list[int]], longest: int) -> N
         payload for burst in bursts for payload in burst.payloads
     ]
     for burst in bursts:
-        *equal, final = sizes(burst)
-        assert len(set(equal)) <= 1
-        assert not equal or final <= equal[0]
+        assert [buffer for start, end, _ in burst.runs for buffer in burst.buffers[start:end]] == burst.buffers
+        for start, end, segments in burst.runs:
+            *equal, final = map(len, burst.buffers[start + 1 : end : 2])
+            assert len(set(equal)) <= 1
+            assert not equal or final <= equal[0]
+            assert [struct.unpack("H", size) for _, _, size in segments] == [(size + 12,) for size in equal[:1]]
+            assert not equal or sum(equal) + final + 12 * (len(equal) + 1) <= 65507
         assert 1 <= burst.count == len(burst.payloads) <= longest
         assert burst.octets == sum(sizes(burst))
         assert burst.buffers[::2] == [b""] * burst.count
-        ((_, _, size),) = burst.segments
-        assert struct.unpack("H", size) == (len(burst.payloads[0]) + 12,)
-        assert len(burst.payloads) <= 1 or sum(sizes(burst)) + 12 * burst.count <= 65507
     for number, each in enumerate(groups):
         mine = [burst for burst in bursts if burst.pts == each.pts]
         assert [burst.marker for burst in mine] == [False] * (len(mine) - 1) + [True]
@@ -127,8 +128,14 @@ def test_runsAreOfLikeLength() -> None:
 
 
 def test_aLargerPayloadBeginsARun() -> None:
-    bursts = packed([group(0.0, [50, 100, 100, 70, 70, 100])], longest=8).bursts
-    assert [sizes(burst) for burst in bursts] == [[50], [100, 100, 70], [70], [100]]
+    (burst,) = packed([group(0.0, [50, 100, 100, 70, 70, 100])], longest=8).bursts
+    assert [sizes(burst)[start // 2 : end // 2] for start, end, _ in burst.runs] == [[50], [100, 100, 70], [70], [100]]
+
+
+def test_runsLeaveTogetherAsLongAsThereAreNotTooMany() -> None:
+    bursts = packed([group(0.0, [50, 60, 100, 100, 100, 100, 70, 80])], longest=5).bursts
+    assert [sizes(burst) for burst in bursts] == [[50, 60], [100, 100, 100, 100, 70], [80]]
+    assert [burst.marker for burst in bursts] == [False, False, True]
 
 
 def test_noBurstIsTooLargeForADatagramOfItsOwn() -> None:

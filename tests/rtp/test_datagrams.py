@@ -143,7 +143,9 @@ def test_originsThatCannotBe() -> None:
         assert originFor(host, local) == []
 
 
-@pytest.mark.parametrize("sizes", [[1400] * 32, [1400] * 7 + [3], [1400], [1], [200, 100], [10] * 46])
+@pytest.mark.parametrize(
+    "sizes", [[1400] * 32, [1400] * 7 + [3], [1400], [1], [200, 100], [10] * 46, [30, 1400, 1400, 70, 90]]
+)
 async def test_oneSystemCallOrMany(pair: DatagramPair, client: Client, sizes: list[int]) -> None:
     """Segmentation offload gives the datagrams that single sends give."""
     received = []
@@ -164,12 +166,15 @@ async def test_oneSystemCallOrMany(pair: DatagramPair, client: Client, sizes: li
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has it")
-async def test_theKernelDoesOffload(pair: DatagramPair, client: Client, warnings: list[LogEvent]) -> None:
+@pytest.mark.parametrize(("sizes", "expected"), [([1000] * 20, 1), ([30] + [1000] * 19, 2), ([30, 40] + [900] * 9, 3)])
+async def test_theKernelDoesOffload(
+    pair: DatagramPair, client: Client, warnings: list[LogEvent], sizes: list[int], expected: int
+) -> None:
     transport, one = connected(pair, client)
     calls = refuse(pair, "_sendmsg", [])
-    send(transport, one, burst([1000] * 20))
-    client.received(20)
-    assert (transport.offload, calls.calls, warnings) == (True, 1, [])
+    send(transport, one, burst(sizes))
+    client.received(len(sizes))
+    assert (transport.offload, calls.calls, warnings) == (True, expected, [])
 
 
 async def test_manyClientsAtOnce(pair: DatagramPair, client: Client) -> None:

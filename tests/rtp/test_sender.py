@@ -20,8 +20,11 @@ class Nowhere:
     def sendControl(self, data: bytes) -> None: ...
 
 
-SIZES = st.tuples(st.integers(1, 1400), st.integers(0, 45)).flatmap(
-    lambda pair: st.integers(1, pair[0]).map(lambda last: [pair[0]] * pair[1] + [last])
+SIZES = st.one_of(
+    st.tuples(st.integers(1, 1400), st.integers(0, 45)).flatmap(
+        lambda pair: st.integers(1, pair[0]).map(lambda last: [pair[0]] * pair[1] + [last])
+    ),
+    st.lists(st.integers(1, 1400), min_size=1, max_size=46),
 )
 
 
