@@ -158,8 +158,12 @@ def packFragment(fragment: Fragment, formats: Sequence[PayloadFormat], plan: Bur
             burst.due = handover
     _join(bursts, {form.track.index for form in formats if form.kind == "video"})
     bursts.sort(key=attrgetter("due"))
-    size = sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * burst.count for burst in bursts)
-    return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, size)
+    return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, sizeOf(bursts))
+
+
+def sizeOf(bursts: Sequence[Burst]) -> int:
+    """Bytes of memory that bursts take, about."""
+    return sum(burst.octets + _BURST_OVERHEAD + _PAYLOAD_OVERHEAD * burst.count for burst in bursts)
 
 
 def _handover(fragment: Fragment) -> float:

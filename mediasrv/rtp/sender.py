@@ -137,3 +137,27 @@ class TrackSender:
         self.startMarker = False
         self.packets += packets
         self.octets += octets
+
+
+class _UntilEntry:
+    """A transport that drops everything in front of the first burst with which a receiver can start."""
+
+    __slots__ = ("_transport",)
+
+    def __init__(self, transport: TrackTransport) -> None:
+        self._transport = transport
+
+    def send(self, sender: TrackSender, burst: Burst) -> bool:
+        if not burst.entry:
+            return True
+        sender.transport = self._transport
+        return self._transport.send(sender, burst)
+
+    def sendControl(self, data: bytes) -> None:
+        self._transport.sendControl(data)
+
+
+def awaitEntry(sender: TrackSender) -> None:
+    """Has a sender that joins in the middle begin with the next burst with which its receiver can start."""
+    if not isinstance(sender.transport, _UntilEntry):
+        sender.transport = _UntilEntry(sender.transport)

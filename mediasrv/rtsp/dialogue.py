@@ -13,6 +13,7 @@ from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtp.interleaved import Conduit
 from mediasrv.rtsp.messages import Request
+from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.session import Carrier, RTSPSession
 from mediasrv.rtsp.urls import MediaURL
 from mediasrv.streaming.ondemand import OnDemand
@@ -34,6 +35,10 @@ class Dialogue(Carrier, Protocol):
     @property
     def onDemand(self) -> OnDemand:
         """The presentations."""
+
+    @property
+    def rules(self) -> PlayRules:
+        """What is done about things that the RFCs leave open."""
 
     @property
     def registry(self) -> Registry:

@@ -1,27 +1,38 @@
 """
-PLAY, PAUSE and TEARDOWN (RFC 2326 sections 10.5 to 10.7).
+PLAY (RFC 2326 section 10.5): from where it was asked, at the rate that was asked for; now, or when its turn comes.
+
+What a PLAY means depends on what is going on. In a session that plays, one without Range goes on with what there is,
+perhaps at another rate, and takes in tracks that had been left out; one with a Range waits or takes over, as
+L{PlayRules.queueing} has it. On a single track it means that track alone (section 9.2, PLY-12).
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from automat import NoTransition
 
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, formatScale, parseScale, parseSpeed
+from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, formatScale
 from mediasrv.rtsp.messages import Headers, Request, Response
-from mediasrv.rtsp.ranges import RangeSpec, formatRange, parseRange
+from mediasrv.rtsp.orders import PlayOrder, PlayRules, readOrder
+from mediasrv.rtsp.playqueue import QueuedPlay
+from mediasrv.rtsp.ranges import RangeSpec, formatRange
 from mediasrv.rtsp.replies import Refused
 from mediasrv.rtsp.session import RTSPSession
-from mediasrv.rtsp.urls import parseURI, splitTrack
-from mediasrv.streaming.cues import Cue, NothingToPlay
+from mediasrv.rtsp.targets import controlled
+from mediasrv.streaming.courses import Course, usableScale
+from mediasrv.streaming.cues import Cue, NothingToPlay, SeekStyle
 
 #: seconds past the end that a PLAY may ask for: VLC has paused already when it seeks, and hangs on an error (PLY-4)
 _GRACE = 1.0
 
 #: seconds before the end at which such a PLAY begins, if there is no key frame further back
 _LAST_MOMENT = 0.001
+
+#: seconds after which a client whose PLAY found no room in the queue may try again
+_RETRY_AFTER = "5"
 
 
 async def play(dialogue: Dialogue, request: Request) -> Response:
@@ -30,30 +41,231 @@ async def play(dialogue: Dialogue, request: Request) -> Response:
 
     @raise Refused: with what the RFC wants; what was playing then plays on.
     """
-    session = _aggregate(dialogue, request)
-    wanted = _range(request)
-    _checkRates(request)
-    if wanted is None and session.state == "playing":
-        # a sign of life (PLY-1)
-        return Response(200, _headers(dialogue, session, request, "npt", session.position(), session.player.span[1]))
-    unit = wanted.unit if wanted is not None else "npt"
-    try:
-        cue, stop = await _cue(session, wanted)
-    except NothingToPlay:
-        raise Refused(457) from None
-    headers = _headers(dialogue, session, request, unit, cue.position, stop)
-    try:
-        session.states.play()
-    except NoTransition:
-        raise Refused(454) from None  # it ended while the file was read
-    infos = session.player.start(cue, stop, _delay(wanted))
-    entries = [
-        RTPInfo(session.setUpTracks[index].url, sequence, rtpTime) for index, (sequence, rtpTime) in infos.items()
-    ]
-    headers.set("RTP-Info", formatRTPInfo(entries))
-    # nothing of the new range before the reply, and the first packet right after it (RTP-12)
-    dialogue.afterReply(lambda: _run(session))
-    return Response(200, headers)
+    session, track = controlled(dialogue, request)
+    if track is not None and track not in session.setUpTracks:
+        raise Refused(455, ("Allow", "SETUP, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
+    order = readOrder(request)
+    playing = _Playing(dialogue, session, request, order)
+    if session.state == "playing":
+        if track is not None and not session.isOnly(track):
+            return playing.join(track)
+        if playing.changesNothing:
+            return playing.goOn()
+        if playing.waits:
+            return await playing.queue()
+    return await playing.start(session.setUpTracks if track is None else [track])
+
+
+class _Playing:
+    """
+    One PLAY, as it is answered.
+
+    @ivar course: how it is to be played.
+    @ivar speed: that it is to be delivered at.
+    """
+
+    def __init__(self, dialogue: Dialogue, session: RTSPSession, request: Request, order: PlayOrder) -> None:
+        self._dialogue = dialogue
+        self._session = session
+        self._player = session.player
+        self._request = request
+        self._order = order
+        self._rules: PlayRules = dialogue.rules
+        self._style: SeekStyle = order.style
+        goesOn = session.state == "playing" and order.range is None
+        self.course = self._player.course if goesOn else Course(session.presentation)
+        self.speed = self._player.speed if goesOn else 1.0
+        if order.scale is not None:
+            scale = usableScale(session.presentation, order.scale, self._rules.maxScale)
+            self.course = Course(session.presentation, scale, order.wholeGroups)
+        if order.speed is not None:
+            self.speed = min(max(order.speed, 1 / self._rules.maxSpeed), self._rules.maxSpeed)
+
+    # Without a new start
+
+    @property
+    def changesNothing(self) -> bool:
+        """Whether it only says that the client is there (PLY-1)."""
+        same = self.course.kind == self._player.course.kind and self.speed == self._player.speed
+        return self._order.range is None and same
+
+    def goOn(self) -> Response:
+        """Nothing new, but for tracks that were paused alone, or set up meanwhile."""
+        infos = {}
+        for track in self._session.setUpTracks:
+            if not self._session.isActive(track):
+                infos.update(self._joined(track))
+        headers = self._headers(self._session.position(), self._player.span[1])
+        if infos:
+            headers.set("RTP-Info", self._rtpInfo(infos))
+        return Response(200, headers)
+
+    def join(self, track: int) -> Response:
+        """
+        One more track of a session that plays: from where the others are, whatever Range says, for a session has one
+        position. The track alone cannot be sought.
+        """
+        if self._session.isActive(track):
+            if self._order.range is not None:
+                raise Refused(460)
+            return Response(200, self._headers(self._session.position(), self._player.span[1]))
+        infos = self._joined(track)
+        headers = self._headers(self._session.position(), self._player.span[1])
+        headers.set("RTP-Info", self._rtpInfo(infos))
+        self._session.changed()
+        return Response(200, headers)
+
+    def _joined(self, track: int) -> dict[int, tuple[int | None, int]]:
+        info = self._player.join(track, self._session.setUpTracks[track].sender)
+        return {} if info is None else {track: info}
+
+    # Waiting
+
+    @property
+    def waits(self) -> bool:
+        """Whether its turn comes after what is being played (PLY-9)."""
+        if self._order.range is None or self._order.immediate or self._order.range.startsNow:
+            return False
+        if self._order.range.start is None:
+            return False
+        queueing = self._rules.queueing
+        return queueing == "rfc2326" or (queueing == "auto" and self._session.queue.closed)
+
+    async def queue(self) -> Response:
+        """
+        Lets it wait. RTP-Info has the RTP time at which it will begin; its sequence number nobody knows before what is
+        in front of it has been sent.
+        """
+        queue = self._session.queue
+        if len(queue) >= self._rules.queueLength:
+            raise Refused(503, ("Retry-After", _RETRY_AFTER))
+        cue, end = await self._cue()
+        if self._session.state != "playing":
+            # what was in front of it has ended meanwhile
+            return self._begin(cue, end, self._session.setUpTracks)
+        begins, last, closed = queue.begins, self._endOr(end), end is not None
+        queue.append(QueuedPlay(cue.position, last, self._stop(end), closed, self.course, self.speed, cue.style))
+        self._style = cue.style
+        headers = self._headers(cue.position, last)
+        infos = {
+            index: (None, track.sender.timeline.at(begins))
+            for index, track in self._session.setUpTracks.items()
+            if cue.course.shows(index) and self._session.isActive(index)
+        }
+        headers.set("RTP-Info", self._rtpInfo(infos))
+        return Response(200, headers)
+
+    # Starting
+
+    async def start(self, tracks: Iterable[int]) -> Response:
+        """Plays now, in place of whatever is being played or waits."""
+        cue, end = await self._cue()
+        return self._begin(cue, end, tracks)
+
+    def _begin(self, cue: Cue, end: float | None, tracks: Iterable[int]) -> Response:
+        session = self._session
+        self._style = cue.style
+        headers = self._headers(cue.position, self._endOr(end))
+        try:
+            session.states.play()
+        except NoTransition:
+            raise Refused(454) from None  # it ended while the file was read
+        goesOn = self._order.range is None and cue.resumed
+        if not goesOn:
+            session.queue.clear()
+        session.queue.closed = end is not None
+        session.choose(tracks)
+        infos = self._player.start(cue, self._stop(end), self._order.delay, self.speed)
+        if infos:
+            headers.set("RTP-Info", self._rtpInfo(infos))
+        # nothing of the new range before the reply, and the first packet right after it (RTP-12)
+        self._dialogue.afterReply(lambda: _run(session))
+        return Response(200, headers)
+
+    async def _cue(self) -> tuple[Cue, float | None]:
+        """Where to start, and where to end, NPT seconds; None for the end of the presentation."""
+        try:
+            return await self._findCue()
+        except NothingToPlay:
+            raise Refused(457) from None
+
+    async def _findCue(self) -> tuple[Cue, float | None]:
+        start, end = points(self._session, self._order.range)
+        player, duration = self._player, self._session.presentation.duration
+        if start is None:
+            return await self._fromHere(end)
+        if start > duration + _GRACE or (end is not None and not self._isAhead(start, end)):
+            raise Refused(457)
+        start = min(start, max(0.0, duration - (0.0 if self.course.isReverse else _LAST_MOMENT)))
+        if self._order.style == "CoRAP":
+            return await self._conditionally(start), end
+        return await player.cue(start, self.course, self._order.style), end
+
+    async def _fromHere(self, end: float | None) -> tuple[Cue, float | None]:
+        """From the current position, or from the pause point."""
+        session, player, duration = self._session, self._player, self._session.presentation.duration
+        here = session.position()
+        if session.state == "ready" and self.course.isReverse:
+            here = duration  # its beginning, as it is played
+        if end is not None and not self._isAhead(here, end):
+            raise Refused(457)
+        if self._order.range is None and player.isPlaying and session.queue.closed:
+            end = player.span[1]  # another rate, the same range
+        if player.isPlaying:
+            player.pause()  # in order to go on at once, without a gap
+        cue = await player.resume(self.course)
+        if cue is None:
+            if self.course.isReverse and here <= _LAST_MOMENT:
+                raise Refused(457)
+            # at the very end there is nothing to go on with: from the start
+            atEnd = not self.course.isReverse and here >= duration - _LAST_MOMENT
+            cue = await player.cue(0.0 if atEnd else here, self.course)
+        return cue, end
+
+    async def _conditionally(self, start: float) -> Cue:
+        """
+        RFC 7826's CoRAP: from the random access point if that is nearer to what was asked for than the pause point is;
+        else on from there, which it calls Next.
+        """
+        here = self._session.position()
+        found = await self._player.cue(start, self.course)
+        if self._session.state != "paused" or start < here or start - found.position < start - here:
+            return replace(found, style="CoRAP")
+        onward = await self._player.resume(self.course)
+        return replace(found, style="CoRAP") if onward is None else replace(onward, style="Next")
+
+    def _isAhead(self, start: float, end: float) -> bool:
+        """Whether something lies between two points, in the direction in which it is played."""
+        return end < start if self.course.isReverse else end > start
+
+    def _stop(self, end: float | None) -> float | None:
+        """Where to stop, if that is before everything is over."""
+        return None if end is None or not self._isAhead(end, self.course.endNPT) else end
+
+    def _endOr(self, end: float | None) -> float:
+        """NPT seconds where it stops, or where everything is over."""
+        stop = self._stop(end)
+        return self.course.endNPT if stop is None else stop
+
+    # Replies
+
+    def _headers(self, start: float, end: float) -> Headers:
+        session, order = self._session, self._order
+        headers = Headers([("Session", self._dialogue.sessionHeader(session))])
+        headers.set("Range", rangeOf(session, order.unit, start, end))
+        scale = self.course.scale
+        if order.scale is not None or scale != 1.0:
+            headers.set("Scale", formatScale(scale))
+        if order.speed is not None or self.speed != 1.0 or scale != 1.0:
+            # GStreamer takes a Scale without Speed for its own task: to turn pictures round that came backwards already
+            headers.set("Speed", formatScale(self.speed))
+        if order.saysStyle:
+            headers.set("Seek-Style", self._style)
+        return headers
+
+    def _rtpInfo(self, infos: Mapping[int, tuple[int | None, int]]) -> str:
+        tracks = self._session.setUpTracks
+        return formatRTPInfo(RTPInfo(tracks[index].url, seq, rtpTime) for index, (seq, rtpTime) in infos.items())
 
 
 def _run(session: RTSPSession) -> None:
@@ -62,28 +274,7 @@ def _run(session: RTSPSession) -> None:
         session.changed()
 
 
-async def _cue(session: RTSPSession, wanted: RangeSpec | None) -> tuple[Cue, float | None]:
-    """Where to start, and where to stop; None for the end of the presentation."""
-    player, duration = session.player, session.presentation.duration
-    start, end = _points(session, wanted)
-    stop = None if end is None or end >= duration else end
-    if start is None:
-        here = session.position()
-        if end is not None and end <= here:
-            raise Refused(457)
-        if player.isPlaying:
-            player.pause()  # in order to go on at once, without a gap
-        cue = player.cueHere()
-        if cue is not None:
-            return cue, stop
-        # at the very end there is nothing to go on with: from the start
-        start = here if here < duration - _LAST_MOMENT else 0.0
-    if start > duration + _GRACE or (end is not None and end <= start):
-        raise Refused(457)
-    return await player.cue(min(start, max(0.0, duration - _LAST_MOMENT))), stop
-
-
-def _points(session: RTSPSession, wanted: RangeSpec | None) -> tuple[float | None, float | None]:
+def points(session: RTSPSession, wanted: RangeSpec | None) -> tuple[float | None, float | None]:
     """A Range as NPT seconds; None for "from here" and "to the end"."""
     if wanted is None:
         return None, None
@@ -95,85 +286,7 @@ def _points(session: RTSPSession, wanted: RangeSpec | None) -> tuple[float | Non
     return start, end
 
 
-def _delay(wanted: RangeSpec | None) -> float:
-    """Seconds until C{;time=} (PLY-8); 0.0 for a time that has passed."""
-    if wanted is None or wanted.time is None:
-        return 0.0
-    return max(0.0, (wanted.time - datetime.now(UTC)).total_seconds())
-
-
-def _range(request: Request) -> RangeSpec | None:
-    values = request.headers.getAll("Range")
-    if len(values) > 1:
-        raise Refused(400)
-    return parseRange(values[0]) if values else None
-
-
-def _checkRates(request: Request) -> None:
-    """Scale and Speed have to make sense even where there is only one of each."""
-    scale, speed = request.headers.get("Scale"), request.headers.get("Speed")
-    if scale is not None:
-        parseScale(scale)
-    if speed is not None:
-        parseSpeed(speed)
-
-
-def _headers(
-    dialogue: Dialogue, session: RTSPSession, request: Request, unit: str, start: float, stop: float | None
-) -> Headers:
-    end = stop if stop is not None else session.presentation.duration
+def rangeOf(session: RTSPSession, unit: str, start: float, end: float | None) -> str:
+    """A Range header in one of its units, for NPT seconds."""
     origin = session.presentation.created if unit == "clock" else 0.0
-    headers = Headers([("Session", dialogue.sessionHeader(session))])
-    headers.set("Range", formatRange(unit, start + origin, end + origin))
-    for name in ("Scale", "Speed"):
-        if name in request.headers:
-            headers.set(name, formatScale(1.0))  # the only one that there is
-    return headers
-
-
-async def pause(dialogue: Dialogue, request: Request) -> Response:
-    """
-    Pauses now, or when a pause point is reached (PAU-2).
-    """
-    session = _aggregate(dialogue, request)
-    wanted = _range(request)
-    point = None if wanted is None else _points(session, wanted)[0]
-    playing = session.state == "playing"
-    if playing and point is not None:
-        began, ends = session.player.span
-        if not began <= point <= ends:
-            raise Refused(457)
-    if not playing or point is None or point <= session.position() or not session.player.stopAt(point):
-        try:
-            session.states.pause()
-        except NoTransition:
-            raise Refused(455, ("Allow", "SETUP, PLAY, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER")) from None
-        if playing:
-            point = session.player.pause(point)
-        session.changed()
-    position = session.position() if point is None else point
-    unit = "npt" if wanted is None else wanted.unit
-    origin = session.presentation.created if unit == "clock" else 0.0
-    headers = Headers([("Session", dialogue.sessionHeader(session))])
-    headers.set("Range", formatRange(unit, position + origin, None))
-    return Response(200, headers)
-
-
-async def tearDown(dialogue: Dialogue, request: Request) -> Response:
-    """Ends a session. Its id is not in the answer: there is no such session any more (TDN-1)."""
-    session = _aggregate(dialogue, request)
-    session.end("TEARDOWN")
-    return Response(200)
-
-
-def _aggregate(dialogue: Dialogue, request: Request) -> RTSPSession:
-    """The session of a request that means all of it: single tracks are not controlled (PLY-12)."""
-    session = dialogue.sessionOf(request)
-    url, number = splitTrack(parseURI(request.uri))
-    if url.segments != session.segments:
-        raise Refused(404)
-    if number is not None and number >= len(session.presentation.tracks):
-        raise Refused(404)
-    if number is not None and len(session.presentation.tracks) > 1:
-        raise Refused(460)
-    return session
+    return formatRange(unit, start + origin, None if end is None else end + origin)

@@ -23,11 +23,12 @@ from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
-from mediasrv.rtsp import describing, parameters, playing, setup
+from mediasrv.rtsp import describing, parameters, pausing, playing, setup
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
 from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
+from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.session import RTSPSession
@@ -65,8 +66,8 @@ class RTSPServer(Protocol):
     method_DESCRIBE: Method = staticmethod(describing.describe)
     method_SETUP: Method = staticmethod(setup.setUp)
     method_PLAY: Method = staticmethod(playing.play)
-    method_PAUSE: Method = staticmethod(playing.pause)
-    method_TEARDOWN: Method = staticmethod(playing.tearDown)
+    method_PAUSE: Method = staticmethod(pausing.pause)
+    method_TEARDOWN: Method = staticmethod(pausing.tearDown)
     method_GET_PARAMETER: Method = staticmethod(parameters.getParameter)
     method_SET_PARAMETER: Method = staticmethod(parameters.setParameter)
 
@@ -374,6 +375,10 @@ class RTSPServer(Protocol):
     @property
     def onDemand(self) -> OnDemand:
         return self.site.onDemand
+
+    @property
+    def rules(self) -> PlayRules:
+        return self.site.rules
 
     @property
     def registry(self) -> Registry:

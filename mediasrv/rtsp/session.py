@@ -4,14 +4,18 @@ One RTSP session: a client's use of one presentation (RFC 2326 section 3.4), wha
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Protocol
 
 from automat import NoTransition
+from twisted.internet.defer import Deferred
+from twisted.logger import Logger
+from twisted.python.failure import Failure
 
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.containers import NotMedia
+from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
@@ -19,7 +23,9 @@ from mediasrv.rtp.interleaved import InterleavedTransport, Outlet
 from mediasrv.rtp.reports import ReceptionQuality
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
+from mediasrv.rtsp.playqueue import PlayQueue
 from mediasrv.rtsp.states import StateName, newStates
+from mediasrv.streaming.cues import NothingToPlay
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.player import Player
 
@@ -76,8 +82,10 @@ class RTSPSession:
     @ivar carrier: the connection with its interleaved tracks; None while all of them go over UDP.
     @ivar lastSeen: monotonic seconds when the client last showed that it lives.
     @ivar setUpTracks: by index of the track.
+    @ivar queue: the PLAYs that wait for their turn.
     """
 
+    _log = Logger()
     door = "rtsp"
 
     def __init__(
@@ -107,6 +115,7 @@ class RTSPSession:
         # One CNAME for all tracks (RTCP-1), with nobody's name in it (RFC 7022 section 4.2). Nor the session's: whoever
         # knows that may steer it.
         self.player: Player = onDemand.player(presentation, plan, self.clock, token_hex(12), NoOutlet(), self)
+        self.queue = PlayQueue(self.player)
 
     # What the registry shows
 
@@ -160,14 +169,17 @@ class RTSPSession:
         """
         Takes what SETUP made; replaces the track's former transport (SET-10).
 
-        @raise automat.NoTransition: while playing.
+        While others play it is silent until a PLAY takes it in.
+
+        @raise automat.NoTransition: if the session has ended.
         """
         self.states.setUp()
         former = self.setUpTracks.pop(index, None)
         if former is not None:
             former.close()
         self.setUpTracks[index] = track
-        self.player.senders[index] = track.sender
+        if self.state != "playing" or former is not None:
+            self.player.senders[index] = track.sender
         if carrier is not None:
             self._carriedBy(carrier)
         elif not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
@@ -183,6 +195,43 @@ class RTSPSession:
         self.player.outlet = carrier.outlet if carrier is not None else NoOutlet()
         if carrier is not None:
             carrier.adopt(self)
+
+    def dropTrack(self, index: int) -> None:
+        """Takes a track out (TDN-1): its client is told that nothing more will come, the others play on."""
+        self.mute(index)
+        track = self.setUpTracks.pop(index)
+        self.player.senders[index] = None
+        self.player.sayGoodbye([track.sender])
+        track.close()
+        if not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
+            self._carriedBy(None)
+        if not self.setUpTracks:
+            self.end("TEARDOWN")
+        self.changed()
+
+    def choose(self, tracks: Iterable[int]) -> None:
+        """Says which of the tracks that are set up the next PLAY is about."""
+        chosen = set(tracks)
+        for index, track in self.setUpTracks.items():
+            self.player.senders[index] = track.sender if index in chosen else None
+
+    def isActive(self, track: int) -> bool:
+        """Whether a track is sent while the session plays."""
+        return self.player.senders[track] is not None
+
+    def isOnly(self, track: int) -> bool:
+        """Whether no other track is sent while the session plays."""
+        return all(not self.isActive(each) or each == track for each in self.setUpTracks)
+
+    def mute(self, track: int) -> None:
+        """Sends nothing more of a track; with the last one the session pauses."""
+        if self.state == "playing" and self.isOnly(track):
+            self.states.pause()
+            self.queue.clear()
+            self.player.pause()
+        else:
+            self.player.leave(track)
+        self.changed()
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether one of its tracks has an interleaved channel."""
@@ -212,14 +261,43 @@ class RTSPSession:
     # What the player says
 
     def rangeEnded(self) -> None:
+        if self.queue:
+            self._playNext()
+        else:
+            self.states.reachEnd()
+            self.changed()
+
+    def mediaEnded(self) -> None:
+        if self.queue:
+            self._playNext()
+        else:
+            self._atEnd()
+
+    def _atEnd(self) -> None:
+        # Players wait for it to know that this is the end (Q-3).
+        self.player.sayGoodbye(track.sender for track in self.setUpTracks.values())
         self.states.reachEnd()
         self.changed()
 
-    def mediaEnded(self) -> None:
-        # Players wait for it to know that this is the end (Q-3).
-        self.player.sayGoodbye()
-        self.states.reachEnd()
-        self.changed()
+    def _playNext(self) -> None:
+        """Goes on with the PLAY whose turn it is: where the one before it ended, on the wall clock."""
+        anchor = self.player.presentedAt(self.player.position)
+        Deferred.fromCoroutine(self._begin(anchor)).addErrback(self._notBegun)
+
+    async def _begin(self, anchor: float) -> None:
+        play, cue = await self.queue.next()
+        if self.state == "playing" and not self.player.isPlaying:
+            self.player.start(cue, play.stop, speed=play.speed, anchor=anchor)
+            self.player.run()
+            self.changed()
+
+    def _notBegun(self, failure: Failure) -> None:
+        """What was to come next is not there any more: the file is damaged, or gone."""
+        if not failure.check(NothingToPlay, PresentationChanged, NotMedia, OSError):
+            self._log.failure("a PLAY that waited could not begin", failure)
+        self.queue.clear()
+        if self.state == "playing":
+            self._atEnd()
 
     def playerFailed(self) -> None:
         self.end("internal error")
@@ -233,9 +311,10 @@ class RTSPSession:
         except NoTransition:
             return
         self.endReason = reason
+        self.queue.clear()
         try:
             self.player.pause()
-            self.player.sayGoodbye()
+            self.player.sayGoodbye(track.sender for track in self.setUpTracks.values())
         finally:
             for track in self.setUpTracks.values():
                 track.close()

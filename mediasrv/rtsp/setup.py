@@ -46,7 +46,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     _checkMatch(request, presentation)
     blocksize = _blocksize(request)
     spec, pair = _choose(dialogue, request)
-    if session is not None and session.state == "playing":
+    if session is not None and session.state == "playing" and index in session.setUpTracks:
         raise Refused(455, ("Allow", "PLAY, PAUSE, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     began = session is None
     if session is None:

@@ -13,6 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
+from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.parser import Limits
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.streaming.ondemand import OnDemand
@@ -45,6 +46,7 @@ class RTSPSite:
     @ivar onDemand: the presentations.
     @ivar registry: the sessions of all doors.
     @ivar limits: of what a client may send.
+    @ivar rules: what is done about things that the RFCs leave open.
     @ivar sessionTimeout: seconds.
     """
 
@@ -59,6 +61,7 @@ class RTSPSite:
         idleTimeout: float = 60.0,
         connectionsPerPeer: int = 0,
         limits: Limits | None = None,
+        rules: PlayRules | None = None,
     ) -> None:
         """
         @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
@@ -69,6 +72,7 @@ class RTSPSite:
         self.serverName = serverName
         self.sessionTimeout = sessionTimeout
         self.limits = limits or Limits()
+        self.rules = rules or PlayRules()
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout

@@ -53,6 +53,7 @@ _gone = _builder.state("gone")
 
 
 @_ready.upon(SessionStates.setUp).loop()
+@_playing.upon(SessionStates.setUp).loop()
 @_paused.upon(SessionStates.setUp).loop()
 def _tracksChanged(machine: SessionStates, name: StateName) -> None:
     """The tracks are the session's matter."""

@@ -14,6 +14,7 @@ from mediasrv.media.containers import NotMedia
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.payloads.formats import PayloadFormat
+from mediasrv.streaming.courses import Course
 from mediasrv.streaming.loader import FragmentLoader
 
 
@@ -21,47 +22,53 @@ class Feed:
     """
     @ivar presentation: whose fragments these are.
     @ivar formats: one for each of its tracks.
+    @ivar course: how it is played; the fragments are views of it. To be changed while nothing is fetched.
     @ivar upcoming: the fragment after the one that is played, if it is there.
     @ivar hasEnded: whether there is none, though the presentation has not said so: the file is damaged, or gone.
     """
 
     _log = Logger()
 
-    __slots__ = ("_loader", "_loading", "_plan", "formats", "hasEnded", "presentation", "upcoming")
+    __slots__ = ("_loader", "_loading", "_plan", "course", "formats", "hasEnded", "presentation", "upcoming")
 
     def __init__(
         self, presentation: Presentation, formats: Sequence[PayloadFormat], plan: BurstPlan, loader: FragmentLoader
     ) -> None:
         self.presentation = presentation
         self.formats = formats
+        self.course = Course(presentation)
         self.upcoming: PacketFragment | None = None
         self.hasEnded = False
         self._plan = plan
         self._loader = loader
         self._loading: Deferred[PacketFragment] | None = None
 
-    async def fetch(self, number: int) -> PacketFragment:
+    async def fetch(self, number: int, course: Course) -> PacketFragment:
         """
-        Any fragment.
+        Any fragment, on any course.
 
         @raise PresentationChanged: and what else L{FragmentLoader.load} fails with.
         """
-        fragment = self._loader.peek(self.presentation, number, self._plan)
-        if fragment is None:
-            fragment = await self._loader.load(self.presentation, number, self.formats, self._plan)
-        return fragment
+        view = self._loader.peek(course, number, self._plan)
+        if view is None:
+            view = await self._loader.load(course, number, self.formats, self._plan)
+        return view
 
     def prefetch(self, number: int, fed: Callable[[], None]) -> None:
         """
-        Fetches the next fragment, once.
+        Fetches the fragment that follows another one, once.
 
         @param fed: called when it is there, or will never be, if that takes time.
         """
         if self._loading is not None or self.upcoming is not None:
             return
-        self.upcoming = self._loader.peek(self.presentation, number, self._plan)
+        following = self.course.following(number)
+        if following is None:
+            self.hasEnded = True
+            return
+        self.upcoming = self._loader.peek(self.course, following, self._plan)
         if self.upcoming is None:
-            loading = self._loading = self._loader.load(self.presentation, number, self.formats, self._plan)
+            loading = self._loading = self._loader.load(self.course, following, self.formats, self._plan)
             loading.addCallbacks(self._loaded, self._notLoaded).addCallback(lambda wanted: fed() if wanted else None)
 
     def _loaded(self, fragment: PacketFragment) -> bool:

@@ -4,7 +4,7 @@ From a presentation to the bursts of its fragments: read and packed in a reader 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -16,6 +16,7 @@ from mediasrv.media.library import Library
 from mediasrv.media.presentation import Presentation
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment, packFragment
 from mediasrv.rtp.payloads.formats import PayloadFormat
+from mediasrv.streaming.courses import Course
 
 
 class FragmentLoader:
@@ -33,28 +34,42 @@ class FragmentLoader:
         self._pool = pool
         self._reactor = reactor
 
-    def peek(self, presentation: Presentation, number: int, plan: BurstPlan) -> PacketFragment | None:
-        """The fragment if it is in memory."""
-        return self.cache.peek((presentation, number, plan))
+    def peek(self, course: Course, number: int, plan: BurstPlan) -> PacketFragment | None:
+        """The view of a fragment on a course, if it is in memory."""
+        return self.cache.peek(_key(course, number, plan))
 
     def load(
-        self, presentation: Presentation, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
+        self, course: Course, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
     ) -> Deferred[PacketFragment]:
         """
-        The fragment, from memory or from the file.
+        The view of a fragment on a course, from memory or from the file.
 
         @return: fails with L{mediasrv.media.presentation.PresentationChanged} or L{mediasrv.media.containers.NotMedia}
             where the file is not what it was.
         """
+        if course.scale != 1.0:
+            return self.cache.get(_key(course, number, plan), lambda: self._show(course, number, formats, plan))
+        presentation = course.presentation
 
         def read() -> Deferred[PacketFragment]:
             self._library.used(presentation)
             return deferToThreadPool(self._reactor, self._pool, self._read, presentation, number, formats, plan)
 
-        return self.cache.get((presentation, number, plan), read)
+        return self.cache.get(_key(course, number, plan), read)
+
+    def _show(
+        self, course: Course, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
+    ) -> Deferred[PacketFragment]:
+        """Makes a view of the fragment as it is, which others may want as well."""
+        asItIs = self.load(Course(course.presentation), number, formats, plan)
+        return asItIs.addCallback(course.show, formats)
 
     @staticmethod
     def _read(
         presentation: Presentation, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
     ) -> PacketFragment:
         return packFragment(presentation.read(number), formats, plan)
+
+
+def _key(course: Course, number: int, plan: BurstPlan) -> Hashable:
+    return course.presentation, course.kind, number, plan

@@ -1,16 +1,18 @@
 """
 The player: sends an on-demand presentation to one session, from where to where it was asked.
 
-Two straight lines rule it. The session's timeline maps the wall clock to RTP time and never changes; each PLAY pins a
-position to an instant on it (L{TrackSender.begin}). The pace is a second line, from NPT to the instant when things are
-due; it is the one that gives way when the client, or our disk, is slow: what comes late keeps its timestamps.
+Everything in here is time on a course (L{mediasrv.streaming.courses}); only what others see is NPT. Two straight lines
+rule it. The session's timeline maps the wall clock to RTP time and never changes; each PLAY pins a position to an
+instant on it (L{TrackSender.begin}). The pace is a second line, from the course to the instant when things are due;
+Speed is its slope, and it is the one that gives way when the client, or our disk, is slow: what comes late keeps its
+timestamps.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from math import inf
+from math import inf, nextafter
 from typing import Protocol
 
 from mediasrv.media.presentation import Presentation
@@ -18,9 +20,10 @@ from mediasrv.rtp.bursts import Burst, BurstPlan, PacketFragment
 from mediasrv.rtp.interleaved import Outlet
 from mediasrv.rtp.payloads.formats import PayloadFormat
 from mediasrv.rtp.reports import senderReport
-from mediasrv.rtp.sender import TrackSender
+from mediasrv.rtp.sender import TrackSender, awaitEntry
 from mediasrv.rtp.timeline import SessionClock
-from mediasrv.streaming.cues import Cue, findCue
+from mediasrv.streaming.courses import Course
+from mediasrv.streaming.cues import Cue, SeekStyle, findCue
 from mediasrv.streaming.feed import Feed
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.pacer import Pacer
@@ -30,6 +33,8 @@ _LEAD = 0.5
 
 #: seconds that a picture takes where nobody knows
 _FRAME = 0.04
+
+_ROUNDING = 1e-6
 
 #: seconds before the end of a fragment at which the next one is fetched
 _AHEAD = 1.0
@@ -46,6 +51,14 @@ _SPARSE = 1.0
 
 #: seconds between sender reports, spread so that they do not go in step (RTCP-2)
 _REPORT_INTERVAL = (4.0, 6.0)
+
+
+def _shift(wall: float, due: float, speed: float) -> float:
+    """The pace at which something that is due leaves at an instant; rounding must not keep it until the next tick."""
+    shift = wall - due / speed
+    while (wall - shift) * speed < due:
+        shift = nextafter(shift, -inf)
+    return shift
 
 
 class PlayerListener(Protocol):
@@ -79,9 +92,11 @@ class Player:
         "_bursts",
         "_clock",
         "_cname",
+        "_course",
         "_feed",
         "_fragment",
         "_index",
+        "_lead",
         "_listener",
         "_pacer",
         "_pausePoint",
@@ -90,6 +105,7 @@ class Player:
         "_reportAt",
         "_shift",
         "_skip",
+        "_speed",
         "_start",
         "_startIndex",
         "_starvedAt",
@@ -130,14 +146,17 @@ class Player:
         self._bursts: list[Burst] = []  # of _fragment
         self._index = 0
         self._startIndex = 0
-        self._start = 0.0  # NPT where the PLAY under way began
+        self._course = Course(presentation)
+        self._speed = 1.0
+        self._start = 0.0  # where the PLAY under way began, on the course as all that follows
         self._anchor = 0.0  # monotonic seconds at which that is presented
-        self._shift = 0.0  # monotonic seconds minus NPT when it is due
-        self._stop = inf  # NPT
-        self._skip = -inf  # NPT before which nothing is sent
-        self._pausePoint = 0.0
+        self._shift = 0.0  # what is due at t leaves at t / speed plus this, monotonic seconds
+        self._stop = inf
+        self._skip = -inf  # before this nothing is sent
+        self._pausePoint = 0.0  # NPT
         self._presented = -inf  # monotonic seconds when the last picture sent is presented
-        self._ahead = inf  # NPT at which the next fragment is fetched
+        self._lead = _LEAD  # seconds by which packets may leave before they are presented
+        self._ahead = inf  # when the next fragment is fetched
         self._blockedAt: float | None = None
         self._starvedAt: float | None = None
         self._reportAt = 0.0
@@ -154,59 +173,127 @@ class Player:
         for halted in (self._blockedAt, self._starvedAt):
             if halted is not None:
                 now = min(now, halted)
-        return min(max(now - self._shift, self._start), self._stop, max(self._presentation.duration, self._start))
+        here = max((now - self._shift) * self._speed, self._start)
+        return self._course.npt(min(here, self._stop, max(self._course.end, self._start)))
+
+    @property
+    def course(self) -> Course:
+        """What is being played, or was."""
+        return self._course
+
+    @property
+    def speed(self) -> float:
+        """How many seconds of play-out are sent in a second."""
+        return self._speed
+
+    @property
+    def hasEnd(self) -> bool:
+        """Whether what is being played ends before the presentation does."""
+        return self._stop < self._course.end
 
     @property
     def span(self) -> tuple[float, float]:
         """NPT seconds where what is being played began, and where it ends."""
-        return self._start, min(self._stop, self._presentation.duration)
+        return self._course.npt(self._start), self._course.npt(min(self._stop, self._course.end))
 
-    async def cue(self, time: float) -> Cue:
+    def presentedAt(self, npt: float) -> float:
+        """Monotonic seconds when an NPT of what is being played is to be presented."""
+        return self._anchor + self._course.at(npt) - self._start
+
+    async def cue(self, time: float, course: Course, style: SeekStyle = "RAP") -> Cue:
         """
-        Finds the key frame at or before an NPT.
+        Finds where to start for an NPT.
 
-        @raise NothingToPlay: if the file has none there.
+        @raise NothingToPlay: if the file has nothing there.
         """
-        return await findCue(self._feed, time)
+        return await findCue(self._feed, course, time, style)
 
-    def cueHere(self) -> Cue | None:
-        """Where it was paused, to go on without a gap; None if it cannot go on from there."""
-        if self._fragment is None:
+    async def resume(self, course: Course) -> Cue | None:
+        """
+        Where it was paused, to go on without a gap; None if it cannot go on from there, as what comes next needs what
+        was not sent.
+        """
+        fragment, index = self._fragment, self._index
+        if fragment is None:
             return None
-        return Cue(self._pausePoint, self._fragment, self._index, resumed=True)
+        if course.kind == self._course.kind:
+            return Cue(self._pausePoint, course, fragment, index, resumed=True)
+        if not all(each.showsAll and not each.isReverse for each in (course, self._course)):
+            return None
+        # the same pictures, so that decoders need not notice
+        bursts = fragment.bursts
+        done = self._course.npt(bursts[index - 1].due) if 0 < index <= len(bursts) else -inf
+        view = await self._feed.fetch(fragment.number, course)
+        index = sum(course.npt(burst.due) <= done + _ROUNDING for burst in view.bursts)
+        return Cue(self._pausePoint, course, view, index, resumed=True)
 
     # Playing
 
-    def start(self, cue: Cue, stop: float | None = None, delay: float = 0.0) -> dict[int, tuple[int, int]]:
+    def start(
+        self, cue: Cue, stop: float | None = None, delay: float = 0.0, speed: float = 1.0, anchor: float | None = None
+    ) -> dict[int, tuple[int, int]]:
         """
         Gets ready to play: sequence numbers and timestamps are settled, nothing is sent before L{run}.
 
         @param stop: NPT seconds of what is not sent any more; None for the end of the presentation.
         @param delay: seconds from now until it begins.
+        @param speed: how many seconds of play-out to send in a second; timestamps do not show it (RFC 2326 section
+            12.35).
+        @param anchor: monotonic seconds at which the cue's position is presented, where something ends just then; None
+            for as soon as possible.
         @return: for each track index that is sent the sequence number of its next packet and the RTP time of the
             cue's position.
         """
         self._completePictures()
         self._halt()
+        course, lead = cue.course, cue.lead
         now = self._pacer.now() + delay
-        if cue.resumed:
-            anchor = max(now, self._anchor + cue.position - self._start)
-        else:
-            anchor = max(now, self._presented + cue.startsEarly)
-        self._anchor = anchor
-        self._start = self._pausePoint = cue.position
-        self._shift = max(now, anchor - _LEAD) - cue.position
-        self._stop = inf if stop is None else stop
+        if anchor is None and cue.resumed:
+            anchor = max(now, self.presentedAt(cue.position))
+        elif anchor is None:
+            anchor = max(now + lead, self._presented + cue.startsEarly)
         # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
         if not cue.resumed:
-            self._skip = -inf if cue.isTop else cue.position - 1e-6
+            self._skip = -inf if cue.isTop else cue.time - _ROUNDING
+        elif course.kind != self._course.kind:
+            self._skip = -inf
+        self._course = self._feed.course = course
+        self._speed = speed
+        self._anchor = anchor
+        self._start = cue.time
+        self._pausePoint = cue.position
+        self._shift = _shift(max(now, anchor - lead - self._lead), cue.firstDue, speed)
+        self._stop = inf if stop is None else course.at(stop)
         self._enter(cue.fragment, cue.index)
         infos = {}
         for index, sender in enumerate(self.senders):
-            if sender is not None:
-                infos[index] = (sender.sequence, sender.begin(cue.position, anchor))
+            if sender is not None and course.shows(index):
+                infos[index] = (sender.sequence, sender.begin(cue.time, anchor))
                 sender.startMarker = self._feed.formats[index].startMarker
         return infos
+
+    def join(self, track: int, sender: TrackSender) -> tuple[int, int] | None:
+        """
+        Takes in one more track while the others are played. Pictures come from the next one on with which a decoder can
+        start.
+
+        @return: the sequence number of its next packet and the RTP time of the current position; None if nothing of it
+            is sent on this course.
+        """
+        self.senders[track] = sender
+        begun = sender.begin(self._start, self._anchor)
+        if not self._course.shows(track):
+            return None
+        sender.startMarker = self._feed.formats[track].startMarker
+        if self._presentation.tracks[track].kind == "video":
+            awaitEntry(sender)
+        elapsed = self._course.at(self.position) - self._start
+        return sender.sequence, (begun + round(elapsed * sender.clockRate)) & 0xFFFFFFFF
+
+    def leave(self, track: int) -> None:
+        """Sends nothing more of one track, from the next picture on."""
+        self._completePictures()
+        self.senders[track] = None
 
     def run(self) -> None:
         """Begins, or goes on, to send: what is due now leaves at once, not at the next tick."""
@@ -235,9 +322,10 @@ class Player:
 
         @return: False if the range does not reach that far.
         """
-        if point > min(self._stop, self._presentation.duration):
+        stop = self._course.at(point)
+        if stop > min(self._stop, self._course.end):
             return False
-        self._stop = point
+        self._stop = stop
         if self.slot >= 0:
             self._pacer.schedule(self, self._pacer.now())
         return True
@@ -247,6 +335,9 @@ class Player:
         self._pacer.cancel(self)
         if self.isPlaying:
             self._presented = self._presentedUntil()
+            # what Speed has sent ahead of its time stays ahead: the client shall not wait for what comes next
+            gained = self._presented - self._pacer.now()
+            self._lead = max(_LEAD, gained if self._speed > 1 else min(gained, self._lead))
         self.isPlaying = False
         self._blockedAt = self._starvedAt = None
         self._feed.stop()
@@ -286,14 +377,16 @@ class Player:
         """The same, given the NPTs of what was sent in this fragment."""
         latest = max(sent, default=-inf)
         rate = self._presentation.tracks[0].frameRate
-        return max(self._presented, self._anchor + latest - self._start + (1 / float(rate) if rate else _FRAME))
+        frame = (1 / float(rate) if rate else _FRAME) / min(1.0, abs(self._course.scale))
+        return max(self._presented, self._anchor + latest - self._start + frame)
 
     def _enter(self, fragment: PacketFragment, index: int) -> None:
         self._fragment = fragment
         self._bursts = fragment.bursts
         self._index = self._startIndex = index
-        self._ahead = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due - _AHEAD
-        self._attendAt = min(self._reportAt, self._ahead + self._shift)
+        ends = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due
+        self._ahead = ends - _AHEAD * max(1.0, self._speed)
+        self._attendAt = min(self._reportAt, self._ahead / self._speed + self._shift)
 
     def advance(self, now: float) -> float | None:
         """
@@ -305,7 +398,8 @@ class Player:
         if outlet.blocked:
             self._blockedAt = now
             return None
-        position = now - self._shift
+        speed = self._speed
+        position = (now - self._shift) * speed
         if now >= self._attendAt:
             self._attend(now, position)
         skip, stop = self._skip, self._stop
@@ -330,7 +424,7 @@ class Player:
             skip = self._skip
         self._pacer.outlets.add(outlet)
         if due < stop and position < stop and due < position + _SPARSE:
-            return due + self._shift
+            return due / speed + self._shift
         return self._nextTime(due, position)
 
     def _attend(self, now: float, position: float) -> None:
@@ -339,10 +433,10 @@ class Player:
             self._report(now)
         if position >= self._ahead:
             self._prefetch()
-        self._attendAt = min(self._reportAt, self._ahead + self._shift)
+        self._attendAt = min(self._reportAt, self._ahead / self._speed + self._shift)
 
     def _nextTime(self, due: float, position: float) -> float | None:
-        """When to look again, given the NPT of the next burst; or what to do if there is none."""
+        """When to look again, given when the next burst is due; or what to do if there is none."""
         if due == inf and self._isStarving():
             return None
         if position >= self._stop:
@@ -350,7 +444,7 @@ class Player:
             return None
         if due == inf:
             due = self._afterLast(position)
-        return min(min(due, self._stop) + self._shift, self._reportAt) if due < inf else None
+        return min(min(due, self._stop) / self._speed + self._shift, self._reportAt) if due < inf else None
 
     def _endRange(self) -> None:
         """Pauses where the range ends: what lies before has been sent then, to the last packet, and nothing after."""
@@ -366,7 +460,8 @@ class Player:
         self._index = next(
             (number for number in range(self._startIndex, len(bursts)) if bursts[number].pts >= stop), len(bursts)
         )
-        self._pausePoint = self._skip = stop
+        self._pausePoint = self._course.npt(stop)
+        self._skip = stop
         self._stop = inf
         self._listener.rangeEnded()
 
@@ -398,19 +493,20 @@ class Player:
         """
         All has been sent.
 
-        @return: the NPT at which to look again; infinite if the listener was told that this is the end.
+        @return: when to look again; infinite if the listener was told that this is the end.
         """
         # what was sent last is still to be shown
-        end = min(self._presentation.duration, max((burst.pts for burst in self._bursts[-50:]), default=0.0) + _FRAME)
+        latest = max((burst.pts for burst in self._bursts[-50:]), default=self._start)
+        end = min(self._course.end, latest + _FRAME)
         if self._bursts:
-            end = max(end, self._bursts[-1].due + _FAREWELL)
+            end = max(end, self._bursts[-1].due + _FAREWELL * self._speed)
         if position < end:
             return end
         self._finish()
         return inf
 
     def _finish(self) -> None:
-        self._pausePoint = self._presentation.duration
+        self._pausePoint = self._course.endNPT
         self._halt()
         self.release()
         self._listener.mediaEnded()
@@ -419,7 +515,7 @@ class Player:
         """Fetches the fragment after this one, once."""
         self._ahead = inf
         if self._fragment is not None:
-            self._feed.prefetch(self._fragment.number + 1, self._fed)
+            self._feed.prefetch(self._fragment.number, self._fed)
 
     def _fed(self) -> None:
         """Goes on after waiting for the disk: later than planned, with the timestamps that were planned."""
@@ -431,7 +527,7 @@ class Player:
         if upcoming is not None:
             # it may have come in time for what is due next
             due = upcoming.bursts[0].due if upcoming.bursts else inf
-            waited = min(waited, max(0.0, now - self._shift - due))
+            waited = min(waited, max(0.0, now - self._shift - due / self._speed))
         self._shift += waited
         self._starvedAt = None
         self._pacer.schedule(self, now)
@@ -452,7 +548,7 @@ class Player:
         """
         if self._index < len(self._bursts):
             # the turn that was missed may have been one for a report, with nothing due
-            overdue = self._pacer.now() - self._shift - self._bursts[self._index].due
+            overdue = self._pacer.now() - self._shift - self._bursts[self._index].due / self._speed
             self._shift += min(seconds, max(0.0, overdue))
 
     def failed(self) -> None:
@@ -467,11 +563,15 @@ class Player:
             if sender is not None:
                 sender.transport.sendControl(senderReport(sender, self._clock, now, self._cname))
 
-    def sayGoodbye(self) -> None:
-        """Tells the client on every track that nothing more will come (RTCP-7)."""
+    def sayGoodbye(self, senders: Iterable[TrackSender] | None = None) -> None:
+        """
+        Tells the client that nothing more will come (RTCP-7).
+
+        @param senders: of these tracks; None for all that are sent.
+        """
         self._pacer.deliver(self.outlet)
         now = self._pacer.now()
-        for sender in self.senders:
+        for sender in self.senders if senders is None else senders:
             if sender is not None:
                 sender.transport.sendControl(senderReport(sender, self._clock, now, self._cname, leaving=True))
         self.outlet.flush()

@@ -142,15 +142,6 @@ def testTwoRangesAreRefused(film: Client) -> None:
     assert film.receive()[0].code == 400
 
 
-@pytest.mark.parametrize("name", ["Scale", "Speed"])
-@pytest.mark.parametrize(("value", "code"), [("2.0", 200), ("1", 200), ("0", 400), ("nan", 400), ("2,5", 400)])
-def testScaleAndSpeedAreAlwaysOne(film: Client, name: str, value: str, code: int) -> None:
-    """HDR-2, HDR-3, SEC-12: a server without them says what it does."""
-    answer = film.ask("PLAY", **{name: value})
-    assert answer.code == code
-    assert answer.headers.get(name) == ("1.0" if code == 200 else None)
-
-
 def testPlayWhilePlayingIsASignOfLife(film: Client, rig: Rig) -> None:
     """PLY-1: no Range, no effect."""
     film.play("npt=2-9")
@@ -350,14 +341,6 @@ def testAggregateURLs(film: Client, url: str) -> None:
     """PLY-11: with and without slash and query, whatever the host."""
     for method in ("PLAY", "PAUSE", "TEARDOWN"):
         assert film.ask(method, url).code == 200
-
-
-@pytest.mark.parametrize("method", ["PLAY", "PAUSE", "TEARDOWN"])
-def testSingleTracksAreNotControlled(film: Client, method: str) -> None:
-    """PLY-12, PAU-8: 460 where there are several; another path is none of this session's; nor is a ninth track."""
-    assert film.ask(method, VIDEO).code == 460
-    assert film.ask(method, f"{FILM}/trackID=9").code == 404
-    assert film.ask(method, SOUND).code == 404
 
 
 def testTheOnlyTrackIsAll(client: Client) -> None:

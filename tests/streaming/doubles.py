@@ -6,13 +6,14 @@ transport that writes down what it gets, and a clock that only a test moves.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from mediasrv.media.fragments import Cut
 from mediasrv.media.tracks import Fragment, Track, Unit
@@ -21,9 +22,12 @@ from mediasrv.rtp.payloads.formats import PayloadFormat, PayloadGroup
 from mediasrv.rtp.rtcp import RTCPPacket, parseCompound
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock, Timeline
-from mediasrv.streaming.cues import Cue
+from mediasrv.streaming.courses import Course
+from mediasrv.streaming.cues import Cue, SeekStyle
 from mediasrv.streaming.pacer import Pacer
 from mediasrv.streaming.player import Player
+
+Result = TypeVar("Result")
 
 TICK = 0.010
 RATE = 25
@@ -138,7 +142,7 @@ class LoaderDouble:
     def __init__(self, film: Film) -> None:
         self.film = film
         self.ready: dict[int, PacketFragment] = {}
-        self.waiting: list[tuple[int, Deferred[PacketFragment]]] = []
+        self.waiting: list[tuple[Course, int, Deferred[PacketFragment]]] = []
         self.cancelled: list[int] = []
         self.slow = False
 
@@ -147,24 +151,27 @@ class LoaderDouble:
             self.ready[number] = self.film.packed(number)
         return self.ready[number]
 
-    def peek(self, presentation: Any, number: int, plan: BurstPlan) -> PacketFragment | None:
-        return self.ready.get(number) if self.slow else self.fragment(number)
+    def view(self, course: Course, number: int) -> PacketFragment:
+        return course.show(self.fragment(number), self.film.formats)
 
-    def load(self, presentation: Any, number: int, formats: Any, plan: BurstPlan) -> Deferred[PacketFragment]:
+    def peek(self, course: Course, number: int, plan: BurstPlan) -> PacketFragment | None:
+        return None if self.slow and number not in self.ready else self.view(course, number)
+
+    def load(self, course: Course, number: int, formats: Any, plan: BurstPlan) -> Deferred[PacketFragment]:
         deferred: Deferred[PacketFragment] = Deferred(lambda _: self.cancelled.append(number))
-        self.waiting.append((number, deferred))
+        self.waiting.append((course, number, deferred))
         return deferred
 
     def answer(self) -> None:
         """Loads what is waited for."""
         waiting, self.waiting = self.waiting, []
-        for number, deferred in waiting:
+        for course, number, deferred in waiting:
             if not deferred.called:
-                deferred.callback(self.fragment(number))
+                deferred.callback(self.view(course, number))
 
     def fail(self, error: Exception) -> None:
         waiting, self.waiting = self.waiting, []
-        for _, deferred in waiting:
+        for _, _, deferred in waiting:
             if not deferred.called:
                 deferred.errback(error)
 
@@ -269,22 +276,33 @@ class Stage:
             sender = TrackSender(96 + track, 0xABC0 + track, 65530, timeline, transport)
             self.player.senders[track] = self.senders[track] = sender
 
-    def cue(self, position: float) -> Cue:
-        """The cue of a position whose fragments are in memory."""
-        found: list[Any] = []
-        Deferred.fromCoroutine(self.player.cue(position)).addBoth(found.append)
-        assert len(found) == 1, "the loader has not answered"
-        if not isinstance(found[0], Cue):
-            found[0].raiseException()
-        return found[0]
+    def course(self, scale: float = 1.0, wholeGroups: bool = False) -> Course:
+        presentation: Any = self.film
+        return Course(presentation, scale, wholeGroups)
 
-    def play(self, position: float = 0.0, stop: float | None = None, delay: float = 0.0) -> dict[int, tuple[int, int]]:
-        infos = self.player.start(self.cue(position), stop, delay)
+    def cue(self, position: float, course: Course | None = None, style: SeekStyle = "RAP") -> Cue:
+        """The cue of a position whose fragments are in memory."""
+        return atOnce(self.player.cue(position, course or self.course(), style))
+
+    def play(
+        self,
+        position: float = 0.0,
+        stop: float | None = None,
+        delay: float = 0.0,
+        scale: float = 1.0,
+        speed: float = 1.0,
+        wholeGroups: bool = False,
+    ) -> dict[int, tuple[int, int]]:
+        infos = self.player.start(self.cue(position, self.course(scale, wholeGroups)), stop, delay, speed)
         self.player.run()
         return infos
 
-    def resume(self) -> dict[int, tuple[int, int]]:
-        cue = self.player.cueHere()
+    def resumption(self, scale: float = 1.0) -> Cue | None:
+        """What the player can go on with."""
+        return atOnce(self.player.resume(self.course(scale)))
+
+    def resume(self, scale: float = 1.0) -> dict[int, tuple[int, int]]:
+        cue = self.resumption(scale)
         assert cue is not None
         infos = self.player.start(cue)
         self.player.run()
@@ -302,6 +320,16 @@ class Stage:
     def units(self, track: int) -> list[float]:
         """The presentation times of what was sent of a track, in order, each once per time it was sent."""
         return [packet.pts for packet in self.of(track) if not packet.payload.startswith(b".")]
+
+
+def atOnce(coroutine: Coroutine[Any, Any, Result]) -> Result:
+    """The result of what need not wait for anything."""
+    found: list[Any] = []
+    Deferred.fromCoroutine(coroutine).addBoth(found.append)
+    assert len(found) == 1, "the loader has not answered"
+    if isinstance(found[0], Failure):
+        found[0].raiseException()
+    return cast(Result, found[0])
 
 
 def ahead(later: int, earlier: int) -> int:

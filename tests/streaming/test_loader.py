@@ -17,6 +17,7 @@ from mediasrv.media.cache import Cache
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.tracks import Fragment
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
+from mediasrv.streaming.courses import Course
 from mediasrv.streaming.loader import FragmentLoader
 
 
@@ -63,24 +64,27 @@ async def loader() -> AsyncIterator[FragmentLoader]:
 
 async def test_readOnceForAll(loader: FragmentLoader) -> None:
     one: Any = Read()
-    assert loader.peek(one, 2, PLAN) is None
+    assert loader.peek(Course(one), 2, PLAN) is None
     one.may.clear()
-    waiting = [loader.load(one, 2, one.formats, PLAN) for _ in range(10)]
+    waiting = [loader.load(Course(one), 2, one.formats, PLAN) for _ in range(10)]
     one.may.set()
     fragments = await gatherResults(waiting)
     assert one.reads == [2]
     assert one.threads.isdisjoint({threading.get_ident()})
     assert all(each is fragments[0] for each in fragments)
     assert fragments[0].number == 2
-    assert loader.peek(one, 2, PLAN) is fragments[0]
-    assert await loader.load(one, 2, one.formats, PLAN) is fragments[0]
+    assert loader.peek(Course(one), 2, PLAN) is fragments[0]
+    assert await loader.load(Course(one), 2, one.formats, PLAN) is fragments[0]
     assert one.reads == [2]
 
 
 async def test_anotherPlanIsAnotherFragment(loader: FragmentLoader) -> None:
     one: Any = Read()
     plan = BurstPlan(256, 4, 0.01)
-    large, small = await loader.load(one, 0, one.formats, PLAN), await loader.load(one, 0, one.formats, plan)
+    large, small = (
+        await loader.load(Course(one), 0, one.formats, PLAN),
+        await loader.load(Course(one), 0, one.formats, plan),
+    )
     assert max(len(payload) for burst in small.bursts for payload in burst.payloads) == 256
     assert max(len(payload) for burst in large.bursts for payload in burst.payloads) == 500
     assert one.reads == [0, 0]
@@ -89,7 +93,7 @@ async def test_anotherPlanIsAnotherFragment(loader: FragmentLoader) -> None:
 async def test_whoGivesUpTakesNobodyAlong(loader: FragmentLoader) -> None:
     one: Any = Read()
     one.may.clear()
-    first, second = [loader.load(one, 1, one.formats, PLAN) for _ in range(2)]
+    first, second = [loader.load(Course(one), 1, one.formats, PLAN) for _ in range(2)]
     first.cancel()
     one.may.set()
     with pytest.raises(CancelledError):
@@ -103,15 +107,15 @@ async def test_aFailureIsForgotten(loader: FragmentLoader) -> None:
     one.error = NotMedia("damaged")
     for _ in range(2):
         with pytest.raises(NotMedia, match="damaged"):
-            await loader.load(one, 1, one.formats, PLAN)
+            await loader.load(Course(one), 1, one.formats, PLAN)
     one.error = None
-    assert (await loader.load(one, 1, one.formats, PLAN)).number == 1
+    assert (await loader.load(Course(one), 1, one.formats, PLAN)).number == 1
     assert one.reads == [1, 1, 1]
 
 
 async def test_theLibraryIsToldWhatIsRead(loader: FragmentLoader) -> None:
     one: Any = Read()
-    await loader.load(one, 0, one.formats, PLAN)
-    await loader.load(one, 0, one.formats, PLAN)
+    await loader.load(Course(one), 0, one.formats, PLAN)
+    await loader.load(Course(one), 0, one.formats, PLAN)
     shelf: Any = loader._library
     assert shelf.usedOnes == [one]

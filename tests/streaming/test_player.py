@@ -318,7 +318,7 @@ def test_aPausePointElsewhere() -> None:
     stage.run(0.5)
     assert stage.player.pause(2.5) == 2.5
     assert stage.player.position == 2.5
-    assert stage.player.cueHere() is None
+    assert stage.resumption() is None
 
 
 # Ranges
@@ -413,7 +413,7 @@ def test_theEndIsToldOnceAfterTheLastPicture(reorder: int) -> None:
     assert stage.listener.told == ["media"]
     assert not stage.player.isPlaying
     assert stage.player.position == 3.0
-    assert stage.player.cueHere() is None
+    assert stage.resumption() is None
     assert stage.clock.getDelayedCalls() == []
 
 
@@ -541,7 +541,7 @@ def test_theNextFragmentIsFetchedInTime() -> None:
     stage.run(2.5)
     assert stage.loader.waiting == []
     stage.run(0.6)
-    assert [number for number, _ in stage.loader.waiting] == [1]
+    assert [number for _, number, _ in stage.loader.waiting] == [1]
     stage.run(0.3)
     stage.loader.answer()
     stage.run(2.0)

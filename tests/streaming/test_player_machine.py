@@ -48,7 +48,7 @@ class Viewer(RuleBasedStateMachine):
     @rule(position=st.floats(0, 4.5), length=st.none() | st.floats(0.1, 2), delay=st.sampled_from([0.0, 0.0, 0.0, 0.7]))
     def seek(self, position: float, length: float | None, delay: float) -> None:
         found: list[Any] = []
-        Deferred.fromCoroutine(self.stage.player.cue(position)).addBoth(found.append)
+        Deferred.fromCoroutine(self.stage.player.cue(position, self.stage.course())).addBoth(found.append)
         while not found:
             self.stage.loader.answer()
         assert isinstance(found[0], Cue)
@@ -58,7 +58,7 @@ class Viewer(RuleBasedStateMachine):
     @precondition(lambda self: not self.stage.player.isPlaying)
     @rule()
     def resume(self) -> None:
-        cue = self.stage.player.cueHere()
+        cue = self.stage.resumption()
         if cue is not None:
             self._started(cue, None, 0.0)
 
@@ -143,7 +143,7 @@ class Viewer(RuleBasedStateMachine):
             assert len(self.stage.clock.getDelayedCalls()) <= 1
             if not self.stage.player.isPlaying:
                 assert self.stage.player.slot == -1
-            loads = [number for number, deferred in self.stage.loader.waiting if not deferred.called]
+            loads = [number for _, number, deferred in self.stage.loader.waiting if not deferred.called]
             assert len(loads) <= 1
 
     @invariant()
