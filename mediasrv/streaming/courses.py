@@ -7,10 +7,10 @@ It is made once for all viewers of that Scale.
 
 Up to twice as fast every picture is shown, its timestamps closer together; slow motion is the same with a Scale below
 1. Faster than that only key frames are, at a rate that decoders can follow. Backwards, groups of pictures come in
-reverse order. Ordinary players show what they decode as it comes: for them a group is its key frame. Who can store a group and
-turn it round gets it whole on request, in decoding order, in front of the time when its last picture is shown. Sound is
-left out, for nobody wants to hear it at another pitch or in pieces; where there is nothing else it comes in pieces at
-its own pace, with what lies between them left out.
+reverse order. Ordinary players show what they decode as it comes: for them a group is its key frame. Who can store a
+group and turn it round gets it whole on request, in decoding order, in front of the time when its last picture is
+shown. Sound is left out, for nobody wants to hear it at another pitch or in pieces; where there is nothing else it
+comes in pieces at its own pace, with what lies between them left out.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def test_soundAloneComesInPieces(scale: float) -> None:
         if ahead == pytest.approx(1024 / 48000):
             continue
         jumps += 1
-        assert ahead == pytest.approx(0.5 * scale - (0.5 if scale > 0 else 0.5) + 1024 / 48000, abs=0.03)
+        assert ahead == pytest.approx(0.5 * scale - 0.5 + 1024 / 48000, abs=0.03)
     assert jumps == pytest.approx(20 / (0.5 * abs(scale)) - 1, abs=1)
 
 
