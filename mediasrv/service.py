@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import socket
 import time
-from typing import Any
+from typing import Any, cast
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults
@@ -19,6 +19,7 @@ from mediasrv.media.library import Library
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtsp.orders import PlayRules, Queueing
 from mediasrv.rtsp.parser import Limits
 from mediasrv.rtsp.server import RTSPFactory
 from mediasrv.rtsp.site import RTSPSite
@@ -79,6 +80,12 @@ class MediaService(MultiService):
             settings.idleTimeout,
             settings.maxConnectionsPerPeer,
             Limits(requestLine=settings.maxHeaderSize, head=settings.maxHeaderSize, body=settings.maxBodySize),
+            PlayRules(
+                settings.maxScale,
+                settings.maxSpeed,
+                cast(Queueing, settings.queueing),
+                settings.maxQueuedPlays,
+            ),
         )
 
     @property

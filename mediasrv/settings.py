@@ -106,6 +106,19 @@ class Settings:
         default=60.0,
         metadata=_about("a silent connection without a session is closed after", unit="seconds", low=0.1, high=86400),
     )
+    maxScale: float = field(
+        default=32.0, metadata=_about("fastest playing, forwards and backwards; 1 allows no other", low=1, high=1000)
+    )
+    maxSpeed: float = field(
+        default=8.0, metadata=_about("fastest delivery, as a multiple of real time; 1 allows no other", low=1, high=100)
+    )
+    queueing: str = field(
+        default="auto",
+        metadata=_about("what becomes of a PLAY with a Range while another plays: auto, rfc2326 or rfc7826"),
+    )
+    maxQueuedPlays: int = field(
+        default=64, metadata=_about("PLAY requests that may wait in a session", unit="requests", low=1, high=10_000)
+    )
     maxSessions: int = field(
         default=10_000, metadata=_about("most sessions at a time", unit="sessions", low=1, high=1_000_000)
     )
@@ -284,6 +297,12 @@ def _endpoint(key: str, value: Any) -> str:
     return text
 
 
+def _queueing(key: str, value: Any) -> str:
+    if value not in ("auto", "rfc2326", "rfc7826"):
+        raise SettingsError(key, f"{value!r} is not auto, rfc2326 or rfc7826")
+    return str(value)
+
+
 def _serverName(key: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isascii() or not value.isprintable():
         raise SettingsError(key, f"{value!r} is not a line of ASCII text")
@@ -294,6 +313,7 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "media": _media,
     "ports": _ports,
     "rtpPort": _rtpPort,
+    "queueing": _queueing,
     "serverName": _serverName,
     "cacheFolder": _path,
 }
