@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Clip:
     """
     @ivar name: of the file.
     @ivar format: FFmpeg's name of the container.
+    @ivar numbered: whether the pictures show their numbers: eight bars, white where the bit is set, the highest first.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Clip:
     sound: Sound | None = None
     options: dict[str, str] = field(default_factory=dict)
     seconds: float = 3.0
+    numbered: bool = False
 
 
 _FAST = {"preset": "ultrafast", "threads": "1", "x264-params": "scenecut=0"}
@@ -79,6 +82,7 @@ _VORBIS = Sound("vorbis", "fltp", options={"strict": "-2"})
 _FLAC = Sound("flac", "s16", 44100)
 _PCM = Sound("pcm_s16le", "s16", 44100)
 
+#: one of every codec, each in a container that people have it in
 CLIPS = {
     clip.name: clip
     for clip in (
@@ -107,8 +111,6 @@ CLIPS = {
         Clip("alaw.wav", "wav", sound=Sound("pcm_alaw", "s16", 8000, "mono")),
         Clip("mulaw.wav", "wav", sound=Sound("pcm_mulaw", "s16", 8000, "mono")),
         Clip("g722.wav", "wav", sound=Sound("g722", "s16", 16000, "mono")),
-        # what is sought in: 24 key frames, at irregular places to any clock
-        Clip("seek.mp4", "mp4", Picture("libx264", _FAST | {"bf": "2", "g": "21"}), _AAC, seconds=20.0),
     )
 }
 
@@ -119,6 +121,20 @@ SILENT = {
     if clip.picture is not None
 }
 
+#: clips for tests of their own
+SPECIAL = {
+    clip.name: clip
+    for clip in (
+        # what is sought in: 24 key frames, at irregular places to any clock
+        Clip("seek.mp4", "mp4", Picture("libx264", _FAST | {"bf": "2", "g": "21"}), _AAC, seconds=20.0),
+        # what is played at other rates: a key frame every fifth picture, no picture has to wait for another one
+        Clip("numbers.mp4", "mp4", Picture("libx264", _FAST | {"bf": "0", "g": "5"}), seconds=10.0, numbered=True),
+    )
+}
+
+#: every clip by its name
+ALL = CLIPS | SILENT | SPECIAL
+
 
 def make(folder: Path, name: str) -> Path:
     """
@@ -127,7 +143,7 @@ def make(folder: Path, name: str) -> Path:
     path = folder / name
     if not path.exists():
         unfinished = folder / f".{os.getpid()}.{name}"
-        clip = CLIPS.get(name) or SILENT[name]
+        clip = ALL[name]
         with av.open(str(unfinished), "w", format=clip.format, options=clip.options) as container:
             _write(container, clip)
         # never in the place of one that another process made meanwhile, and may be playing
@@ -175,10 +191,24 @@ def _feed(stream: Any, frames: Iterator[Any]) -> Iterator[tuple[float, list[Any]
 
 
 def _pictures(clip: Clip) -> Iterator[Any]:
-    """A test card that moves."""
+    """A test card that moves, or numbers."""
     assert clip.picture is not None
+    if clip.numbered:
+        yield from _numbers(round(clip.seconds * FRAME_RATE))
+        return
     source = f"size={WIDTH}x{HEIGHT}:rate={FRAME_RATE}:duration={clip.seconds}"
-    return _pulled(("testsrc2", source), ("format", clip.picture.pixels), ("buffersink", ""))
+    yield from _pulled(("testsrc2", source), ("format", clip.picture.pixels), ("buffersink", ""))
+
+
+def _numbers(count: int) -> Iterator[Any]:
+    for number in range(count):
+        frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
+        frame.pts, frame.time_base = number, Fraction(1, FRAME_RATE)
+        bars = b"".join(bytes((235 if number >> bit & 1 else 16,)) * (WIDTH // 8) for bit in range(7, -1, -1))
+        gray = b"\x80" * (WIDTH // 2)
+        for plane, line in zip(frame.planes, (bars, gray, gray), strict=True):
+            plane.update(line.ljust(plane.line_size, b"\x80") * plane.height)
+        yield frame
 
 
 def _sounds(clip: Clip) -> Iterator[Any]:

@@ -21,7 +21,7 @@ _PATIENCE = 25.0
 #: what the ffmpeg of today's distributions cannot receive: AV1 came with FFmpeg 7.1, for E-AC-3 it has nothing
 _UNKNOWN = {"av1.mp4": {"video"}, "h264-fragmented.mp4": {"audio"}, "eac3.eac3": {"audio"}}
 
-_PICTURES = [name for name, clip in clips.CLIPS.items() if clip.picture is not None and name != "seek.mp4"]
+_PICTURES = [name for name, clip in clips.CLIPS.items() if clip.picture is not None]
 _SOUNDS = [name for name, clip in clips.CLIPS.items() if clip.picture is None and name not in _UNKNOWN]
 
 

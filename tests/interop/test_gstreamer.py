@@ -49,7 +49,7 @@ _DEPAYLOADERS = {
 
 # Only clips of one track: when the pads of two come at the same time, gst-launch-1.0 now and then links them to each
 # other's branches; and if one of them has no branch, it may be the first to come, which ends the pipeline.
-_PICTURES = [name for name in clips.SILENT if name not in ("silent-seek.mp4", "silent-av1.mp4")]
+_PICTURES = [name for name in clips.SILENT if name != "silent-av1.mp4"]
 _SOUNDS = [name for name, clip in clips.CLIPS.items() if clip.picture is None and name != "eac3.eac3"]
 
 

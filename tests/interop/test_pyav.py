@@ -29,7 +29,7 @@ async def received(server: Server, name: str, transport: str, folder: Path, *whe
     """What the program of C{receive.py} got."""
     target = folder / f"{name}.pickle"
     arguments = [server.url(name), transport, str(target), *map(str, where)]
-    outcome = await peers.runPython("receive.py", *arguments, seconds=clips.CLIPS[name].seconds + _PATIENCE)
+    outcome = await peers.runPython("receive.py", *arguments, seconds=clips.ALL[name].seconds + _PATIENCE)
     assert outcome.code == 0, f"{name}: {outcome.code} after {outcome.seconds:.1f} s: {outcome.errors}"
     packets: list[Received] = pickle.loads(target.read_bytes())
     return packets
