@@ -1,18 +1,17 @@
 """
 The player: sends an on-demand presentation to one session, from where to where it was asked.
 
-Everything in here is time on a course (L{mediasrv.streaming.courses}); only what others see is NPT. Two straight lines
-rule it. The session's timeline maps the wall clock to RTP time and never changes; each PLAY pins a position to an
-instant on it (L{TrackSender.begin}). The pace is a second line, from the course to the instant when things are due;
-Speed is its slope, and it is the one that gives way when the client, or our disk, is slow: what comes late keeps its
-timestamps.
+Everything in here is time on a course (L{mediasrv.streaming.courses}); only what others see is NPT. The timeline of the
+session maps the wall clock to RTP time and never changes; each PLAY pins a position to an instant on it. When things
+leave is the matter of the pace (L{mediasrv.streaming.pace}), which gives way when the client, or our disk, is slow: what
+comes late keeps its timestamps.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
-from math import inf, nextafter
+from math import inf
 from typing import Protocol
 
 from mediasrv.media.presentation import Presentation
@@ -26,10 +25,8 @@ from mediasrv.streaming.courses import Course
 from mediasrv.streaming.cues import Cue, SeekStyle, findCue
 from mediasrv.streaming.feed import Feed
 from mediasrv.streaming.loader import FragmentLoader
+from mediasrv.streaming.pace import Pace
 from mediasrv.streaming.pacer import Pacer
-
-#: seconds by which packets may leave before they are presented, when requests follow each other faster than pictures
-_LEAD = 0.5
 
 #: seconds that a picture takes where nobody knows
 _FRAME = 0.04
@@ -51,14 +48,6 @@ _SPARSE = 1.0
 
 #: seconds between sender reports, spread so that they do not go in step (RTCP-2)
 _REPORT_INTERVAL = (4.0, 6.0)
-
-
-def _shift(wall: float, due: float, speed: float) -> float:
-    """The pace at which something that is due leaves at an instant; rounding must not keep it until the next tick."""
-    shift = wall - due / speed
-    while (wall - shift) * speed < due:
-        shift = nextafter(shift, -inf)
-    return shift
 
 
 class PlayerListener(Protocol):
@@ -86,7 +75,6 @@ class Player:
 
     __slots__ = (
         "_ahead",
-        "_anchor",
         "_attendAt",
         "_blockedAt",
         "_bursts",
@@ -96,17 +84,13 @@ class Player:
         "_feed",
         "_fragment",
         "_index",
-        "_lead",
         "_listener",
+        "_pace",
         "_pacer",
         "_pausePoint",
         "_presentation",
-        "_presented",
         "_reportAt",
-        "_shift",
         "_skip",
-        "_speed",
-        "_start",
         "_startIndex",
         "_starvedAt",
         "_stop",
@@ -147,15 +131,10 @@ class Player:
         self._index = 0
         self._startIndex = 0
         self._course = Course(presentation)
-        self._speed = 1.0
-        self._start = 0.0  # where the PLAY under way began, on the course as all that follows
-        self._anchor = 0.0  # monotonic seconds at which that is presented
-        self._shift = 0.0  # what is due at t leaves at t / speed plus this, monotonic seconds
-        self._stop = inf
+        self._pace = Pace()
+        self._stop = inf  # on the course, as all that follows
         self._skip = -inf  # before this nothing is sent
         self._pausePoint = 0.0  # NPT
-        self._presented = -inf  # monotonic seconds when the last picture sent is presented
-        self._lead = _LEAD  # seconds by which packets may leave before they are presented
         self._ahead = inf  # when the next fragment is fetched
         self._blockedAt: float | None = None
         self._starvedAt: float | None = None
@@ -173,8 +152,9 @@ class Player:
         for halted in (self._blockedAt, self._starvedAt):
             if halted is not None:
                 now = min(now, halted)
-        here = max((now - self._shift) * self._speed, self._start)
-        return self._course.npt(min(here, self._stop, max(self._course.end, self._start)))
+        start = self._pace.start
+        here = max(self._pace.due(now), start)
+        return self._course.npt(min(here, self._stop, max(self._course.end, start)))
 
     @property
     def course(self) -> Course:
@@ -184,7 +164,7 @@ class Player:
     @property
     def speed(self) -> float:
         """How many seconds of play-out are sent in a second."""
-        return self._speed
+        return self._pace.speed
 
     @property
     def hasEnd(self) -> bool:
@@ -194,11 +174,11 @@ class Player:
     @property
     def span(self) -> tuple[float, float]:
         """NPT seconds where what is being played began, and where it ends."""
-        return self._course.npt(self._start), self._course.npt(min(self._stop, self._course.end))
+        return self._course.npt(self._pace.start), self._course.npt(min(self._stop, self._course.end))
 
     def presentedAt(self, npt: float) -> float:
         """Monotonic seconds when an NPT of what is being played is to be presented."""
-        return self._anchor + self._course.at(npt) - self._start
+        return self._pace.presentedAt(self._course.at(npt))
 
     async def cue(self, time: float, course: Course, style: SeekStyle = "RAP") -> Cue:
         """
@@ -246,23 +226,20 @@ class Player:
         """
         self._completePictures()
         self._halt()
-        course, lead = cue.course, cue.lead
+        course = cue.course
         now = self._pacer.now() + delay
         if anchor is None and cue.resumed:
             anchor = max(now, self.presentedAt(cue.position))
         elif anchor is None:
-            anchor = max(now + lead, self._presented + cue.startsEarly)
+            anchor = max(now + cue.lead, self._pace.presented + cue.startsEarly)
         # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
         if not cue.resumed:
             self._skip = -inf if cue.isTop else cue.time - _ROUNDING
         elif course.kind != self._course.kind:
             self._skip = -inf
         self._course = self._feed.course = course
-        self._speed = speed
-        self._anchor = anchor
-        self._start = cue.time
+        self._pace.begin(cue.time, anchor, cue.firstDue, now, speed)
         self._pausePoint = cue.position
-        self._shift = _shift(max(now, anchor - lead - self._lead), cue.firstDue, speed)
         self._stop = inf if stop is None else course.at(stop)
         self._enter(cue.fragment, cue.index)
         infos = {}
@@ -281,13 +258,13 @@ class Player:
             is sent on this course.
         """
         self.senders[track] = sender
-        begun = sender.begin(self._start, self._anchor)
+        begun = sender.begin(self._pace.start, self._pace.anchor)
         if not self._course.shows(track):
             return None
         sender.startMarker = self._feed.formats[track].startMarker
         if self._presentation.tracks[track].kind == "video":
             awaitEntry(sender)
-        elapsed = self._course.at(self.position) - self._start
+        elapsed = self._course.at(self.position) - self._pace.start
         return sender.sequence, (begun + round(elapsed * sender.clockRate)) & 0xFFFFFFFF
 
     def leave(self, track: int) -> None:
@@ -334,10 +311,7 @@ class Player:
         """Sends nothing more until L{run}; remembers how far presentation has got."""
         self._pacer.cancel(self)
         if self.isPlaying:
-            self._presented = self._presentedUntil()
-            # what Speed has sent ahead of its time stays ahead: the client shall not wait for what comes next
-            gained = self._presented - self._pacer.now()
-            self._lead = max(_LEAD, gained if self._speed > 1 else min(gained, self._lead))
+            self._pace.halt(self._pacer.now(), self._latestSent(), self._frame)
         self.isPlaying = False
         self._blockedAt = self._starvedAt = None
         self._feed.stop()
@@ -368,25 +342,24 @@ class Player:
             self._index += 1
         self._pacer.deliver(self.outlet)
 
-    def _presentedUntil(self) -> float:
-        """When what follows the last picture sent would be presented, monotonic seconds (RTP-5)."""
+    def _latestSent(self) -> float:
+        """The latest time of what was sent of this fragment."""
         sent = self._bursts[max(self._startIndex, self._index - 4 * _NEAR) : self._index]
-        return self._presentedAfter(burst.pts for burst in sent if self.senders[burst.track] is not None)
+        return max((burst.pts for burst in sent if self.senders[burst.track] is not None), default=-inf)
 
-    def _presentedAfter(self, sent: Iterable[float]) -> float:
-        """The same, given the NPTs of what was sent in this fragment."""
-        latest = max(sent, default=-inf)
+    @property
+    def _frame(self) -> float:
+        """Seconds for which a picture is presented."""
         rate = self._presentation.tracks[0].frameRate
-        frame = (1 / float(rate) if rate else _FRAME) / min(1.0, abs(self._course.scale))
-        return max(self._presented, self._anchor + latest - self._start + frame)
+        return (1 / float(rate) if rate else _FRAME) / min(1.0, abs(self._course.scale))
 
     def _enter(self, fragment: PacketFragment, index: int) -> None:
         self._fragment = fragment
         self._bursts = fragment.bursts
         self._index = self._startIndex = index
         ends = inf if fragment.last or not fragment.bursts else fragment.bursts[-1].due
-        self._ahead = ends - _AHEAD * max(1.0, self._speed)
-        self._attendAt = min(self._reportAt, self._ahead / self._speed + self._shift)
+        self._ahead = ends - _AHEAD * max(1.0, self._pace.speed)
+        self._attendAt = min(self._reportAt, self._pace.leaves(self._ahead))
 
     def advance(self, now: float) -> float | None:
         """
@@ -398,8 +371,8 @@ class Player:
         if outlet.blocked:
             self._blockedAt = now
             return None
-        speed = self._speed
-        position = (now - self._shift) * speed
+        pace = self._pace
+        position = (now - pace.shift) * pace.speed
         if now >= self._attendAt:
             self._attend(now, position)
         skip, stop = self._skip, self._stop
@@ -424,7 +397,7 @@ class Player:
             skip = self._skip
         self._pacer.outlets.add(outlet)
         if due < stop and position < stop and due < position + _SPARSE:
-            return due / speed + self._shift
+            return due / pace.speed + pace.shift
         return self._nextTime(due, position)
 
     def _attend(self, now: float, position: float) -> None:
@@ -433,7 +406,7 @@ class Player:
             self._report(now)
         if position >= self._ahead:
             self._prefetch()
-        self._attendAt = min(self._reportAt, self._ahead / self._speed + self._shift)
+        self._attendAt = min(self._reportAt, self._pace.leaves(self._ahead))
 
     def _nextTime(self, due: float, position: float) -> float | None:
         """When to look again, given when the next burst is due; or what to do if there is none."""
@@ -444,7 +417,7 @@ class Player:
             return None
         if due == inf:
             due = self._afterLast(position)
-        return min(min(due, self._stop) / self._speed + self._shift, self._reportAt) if due < inf else None
+        return min(self._pace.leaves(min(due, self._stop)), self._reportAt) if due < inf else None
 
     def _endRange(self) -> None:
         """Pauses where the range ends: what lies before has been sent then, to the last packet, and nothing after."""
@@ -474,9 +447,8 @@ class Player:
         upcoming = self._feed.take()
         if upcoming is None:
             return False
-        self._presented = self._presentedAfter(
-            pts for track, pts in fragment.latest.items() if self.senders[track] is not None
-        )
+        latest = (time for track, time in fragment.latest.items() if self.senders[track] is not None)
+        self._pace.sent(max(latest, default=-inf), self._frame)
         self._enter(upcoming, 0)
         self._skip = -inf
         return True
@@ -496,10 +468,10 @@ class Player:
         @return: when to look again; infinite if the listener was told that this is the end.
         """
         # what was sent last is still to be shown
-        latest = max((burst.pts for burst in self._bursts[-50:]), default=self._start)
+        latest = max((burst.pts for burst in self._bursts[-50:]), default=self._pace.start)
         end = min(self._course.end, latest + _FRAME)
         if self._bursts:
-            end = max(end, self._bursts[-1].due + _FAREWELL * self._speed)
+            end = max(end, self._bursts[-1].due + _FAREWELL * self._pace.speed)
         if position < end:
             return end
         self._finish()
@@ -527,8 +499,8 @@ class Player:
         if upcoming is not None:
             # it may have come in time for what is due next
             due = upcoming.bursts[0].due if upcoming.bursts else inf
-            waited = min(waited, max(0.0, now - self._shift - due / self._speed))
-        self._shift += waited
+            waited = min(waited, max(0.0, now - self._pace.leaves(due)))
+        self._pace.delay(waited)
         self._starvedAt = None
         self._pacer.schedule(self, now)
 
@@ -537,7 +509,7 @@ class Player:
         if self._blockedAt is None:
             return
         now = self._pacer.now()
-        self._shift += now - self._blockedAt
+        self._pace.delay(now - self._blockedAt)
         self._blockedAt = None
         self._pacer.schedule(self, now)
 
@@ -548,8 +520,8 @@ class Player:
         """
         if self._index < len(self._bursts):
             # the turn that was missed may have been one for a report, with nothing due
-            overdue = self._pacer.now() - self._shift - self._bursts[self._index].due / self._speed
-            self._shift += min(seconds, max(0.0, overdue))
+            overdue = self._pacer.now() - self._pace.leaves(self._bursts[self._index].due)
+            self._pace.delay(min(seconds, max(0.0, overdue)))
 
     def failed(self) -> None:
         self._halt()
