@@ -186,7 +186,7 @@ def testAnEndedSessionHoldsNoMedia(client: Client, rig: Rig) -> None:
     assert isinstance(session, RTSPSession)
 
     def held() -> list[object]:
-        return [each for each in gc.get_referents(session.player) if isinstance(each, PacketFragment)]
+        return [each for each in gc.get_referents(session.player._reel) if isinstance(each, PacketFragment)]
 
     assert held()
     client.ask("TEARDOWN")
