@@ -166,6 +166,18 @@ def test_slowDeliveryLasts() -> None:
     assert len(stage.units(0)) == 50
 
 
+@pytest.mark.requirement("HDR-3", "PLY-10")
+@pytest.mark.parametrize("speed", [0.5, 2.0])
+def test_aRangeEndsAtItsSpeed(speed: float) -> None:
+    stage = Stage(film(fragments=3))
+    stage.play(0.0, stop=1.0, speed=speed)
+    stage.run(0.9 / speed)
+    assert stage.listener.told == []
+    stage.run(0.1 / speed + 0.02)
+    assert stage.listener.told == ["range"]
+    assert len(stage.units(0)) == 25
+
+
 STYLES = [
     # style, asked for, reordered, position, first picture that is sent
     ("RAP", 1.5, 0, 1.0, 1.0),
