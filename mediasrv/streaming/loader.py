@@ -60,9 +60,12 @@ class FragmentLoader:
     def _show(
         self, course: Course, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
     ) -> Deferred[PacketFragment]:
-        """Makes a view of the fragment as it is, which others may want as well."""
-        asItIs = self.load(Course(course.presentation), number, formats, plan)
-        return asItIs.addCallback(course.show, formats)
+        """Makes a view of the fragment as it is, which others may want as well; in a thread, for it may be a large one."""
+
+        def show(fragment: PacketFragment) -> Deferred[PacketFragment]:
+            return deferToThreadPool(self._reactor, self._pool, course.show, fragment, formats)
+
+        return self.load(Course(course.presentation), number, formats, plan).addCallback(show)
 
     @staticmethod
     def _read(

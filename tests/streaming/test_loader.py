@@ -90,6 +90,22 @@ async def test_anotherPlanIsAnotherFragment(loader: FragmentLoader) -> None:
     assert one.reads == [0, 0]
 
 
+@pytest.mark.requirement("HDR-2")
+async def test_viewsAreMadeOnceForAll(loader: FragmentLoader) -> None:
+    """Everybody who plays at a Scale has the same; the fragment as it is was read once, for all Scales."""
+    one: Any = Read()
+    courses = [Course(one, 2.0), Course(one, 2.0), Course(one, -1.0), Course(one, -1.0, wholeGroups=True)]
+    views = await gatherResults([loader.load(course, 1, one.formats, PLAN) for course in courses])
+    assert views[0] is views[1]
+    assert len({id(view) for view in views}) == 3
+    assert one.reads == [1]
+    assert loader.peek(Course(one, 2.0), 1, PLAN) is views[0]
+    assert loader.peek(Course(one, 3.0), 1, PLAN) is None
+    asItIs = loader.peek(Course(one), 1, PLAN)
+    assert asItIs is not None
+    assert views[0].bursts[0].buffers is asItIs.bursts[0].buffers
+
+
 async def test_whoGivesUpTakesNobodyAlong(loader: FragmentLoader) -> None:
     one: Any = Read()
     one.may.clear()
