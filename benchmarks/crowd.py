@@ -41,6 +41,8 @@ class Crowd:
     """
     @ivar interleaved: whether media comes in the RTSP connection.
     @ivar idle: whether viewers only set up and never play.
+    @ivar playHeaders: what a PLAY says besides its Range.
+    @ivar backwards: whether that is from the end towards the beginning.
     @ivar sharing: whether all viewers receive on the same UDP ports; found out from the first SETUP reply.
     @ivar address: the server's.
     """
@@ -51,6 +53,8 @@ class Crowd:
         """
         self.interleaved = options.transport == "tcp"
         self.idle = options.idle
+        self.playHeaders = dict(options.headers)
+        self.backwards = options.isBackwards
         self.sharing = options.sockets == "shared"
         self._bySSRC: dict[int, TrackCount] = {}
         self._owners: dict[int, Viewer] = {}

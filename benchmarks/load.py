@@ -139,6 +139,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seek", type=float, default=0.0, metavar="SECONDS", help="each viewer seeks so often")
     parser.add_argument("--idle", action="store_true", help="only set up, never play")
+    parser.add_argument(
+        "--header",
+        action="append",
+        type=_header,
+        default=[],
+        metavar="NAME:VALUE",
+        help="say this in PLAY, such as Scale:2; may be repeated",
+    )
     parser.add_argument("--sockets", choices=("auto", "shared", "own"), default="auto", help="UDP ports of the viewers")
     parser.add_argument(
         "--json", metavar="FILE", help="write the figures there; - for standard output, without a table"
@@ -150,12 +158,20 @@ def _cores(text: str) -> tuple[int, ...]:
     return tuple(int(each) for each in text.split(","))
 
 
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = text.partition(":")
+    if not colon or not name.strip():
+        raise argparse.ArgumentTypeError(f"{text!r} is no header")
+    return name.strip(), value.strip()
+
+
 def main(arguments: list[str]) -> int:
     """
     @return: 0; 1 if nothing could be measured; 3 if some viewers failed.
     """
     given = vars(_parser().parse_args(arguments))
     output = given.pop("json")
+    given["headers"] = tuple(given.pop("header"))
     try:
         found = measure(LoadOptions(**{**given, "urls": tuple(given["urls"])}))
     except (LoadError, OSError) as error:

@@ -26,6 +26,7 @@ class LoadOptions:
     @ivar idle: whether viewers only SETUP.
     @ivar sockets: C{shared} UDP ports for all viewers, C{own} ones for each, or C{auto}: shared where SETUP replies
         name the SSRC by which packets are told apart.
+    @ivar headers: what a PLAY says besides, as names and values.
     """
 
     urls: tuple[str, ...]
@@ -42,3 +43,9 @@ class LoadOptions:
     seek: float = 0.0
     idle: bool = False
     sockets: str = "auto"
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def isBackwards(self) -> bool:
+        """Whether viewers ask for a negative Scale."""
+        return any(name.lower() == "scale" and value.strip().startswith("-") for name, value in self.headers)

@@ -24,6 +24,12 @@ from server import Server, pinTo, running
 LARGE = "load-720p.mp4"
 SMALL = "load-320p.mp4"
 _COPIES = 100
+_RATES: dict[str, tuple[tuple[str, str], ...]] = {
+    "1": (),
+    "2": (("Scale", "2"),),
+    "-1": (("Scale", "-1"),),
+    "-1, whole groups": (("Scale", "-1"), ("Frames", "all")),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,27 @@ def seek(bench: Bench) -> list[Finding]:
     return [*_took(cached, "seek", "cached", 1.0), *_took(beyond, "seek", "not cached", 60.0)]
 
 
+def rates(bench: Bench) -> list[Finding]:
+    """300 viewers at twice the rate, and backwards, against as many at the ordinary one."""
+    perGB: dict[str, float] = {}
+    perViewer: dict[str, float] = {}
+    for name, headers in _RATES.items():
+        with bench.server() as server:
+            url = f"{server.url}/{LARGE}"
+            bench.fill(server, url)
+            found = bench.load(server.pid, url, viewers=300, spread="whole", headers=headers)
+        perGB[name] = found["server"]["cpuSecondsPerGB"]
+        perViewer[name] = found["server"]["percentOfCore"] / found["viewers"]["playing"]
+    usual, viewer = perGB.pop("1"), perViewer.pop("1")
+    findings = [Finding("Scale 1, CPU-s/GB", usual)]
+    for name in perGB:
+        # key frames alone are so few bytes that what each viewer costs at least decides
+        limit = None if name == "-1" else 1.5
+        findings.append(Finding(f"Scale {name}, CPU per GB / that of Scale 1", perGB[name] / usual, limit))
+        findings.append(Finding(f"Scale {name}, CPU per viewer / that of Scale 1", perViewer[name] / viewer, 3.0))
+    return findings
+
+
 def memory(bench: Bench) -> list[Finding]:
     """A long run of 1,000 viewers: does memory grow?"""
     with bench.server() as server:
@@ -220,7 +247,7 @@ def peer(bench: Bench) -> list[Finding]:
 
 #: in the order in which they run
 SCENARIOS: dict[str, Callable[[Bench], list[Finding]]] = {
-    each.__name__: each for each in (floor, udp, tcp, small, places, first, seek, memory, idle, peer)
+    each.__name__: each for each in (floor, udp, tcp, small, places, first, seek, rates, memory, idle, peer)
 }
 
 

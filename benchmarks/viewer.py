@@ -81,7 +81,9 @@ class Viewer(Dialogue):
             track.await_()
         self._firstName = firstName
         self._played = began = time.monotonic()
-        yield "PLAY", self._description.url, {"Range": f"npt={position:.3f}-"}
+        if self._crowd.backwards:
+            position = self._description.duration - position
+        yield "PLAY", self._description.url, {"Range": f"npt={position:.3f}-", **self._crowd.playHeaders}
         self._took("play", began)
         self.state = "playing"
 

@@ -60,7 +60,9 @@ class FragmentLoader:
     def _show(
         self, course: Course, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
     ) -> Deferred[PacketFragment]:
-        """Makes a view of the fragment as it is, which others may want as well; in a thread, for it may be a large one."""
+        """
+        Makes a view of the fragment as it is, which others may want as well; in a thread, for it may be a large one.
+        """
 
         def show(fragment: PacketFragment) -> Deferred[PacketFragment]:
             return deferToThreadPool(self._reactor, self._pool, course.show, fragment, formats)
