@@ -19,8 +19,8 @@ from mediasrv.media.library import Library
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.parser import Limits
-from mediasrv.rtsp.server import RTSPFactory
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings

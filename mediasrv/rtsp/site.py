@@ -46,6 +46,7 @@ class RTSPSite:
     @ivar registry: the sessions of all doors.
     @ivar limits: of what a client may send.
     @ivar sessionTimeout: seconds.
+    @ivar handshakeTimeout: seconds that a client has to agree upon TLS.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RTSPSite:
         idleTimeout: float = 60.0,
         connectionsPerPeer: int = 0,
         limits: Limits | None = None,
+        handshakeTimeout: float = 10.0,
     ) -> None:
         """
         @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
@@ -69,6 +71,7 @@ class RTSPSite:
         self.serverName = serverName
         self.sessionTimeout = sessionTimeout
         self.limits = limits or Limits()
+        self.handshakeTimeout = handshakeTimeout
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout
