@@ -162,6 +162,16 @@ class Front(Guest):
         """An HTTP request came that is no tunnel."""
         raise NotImplementedError
 
+    def unwelcome(self) -> None:
+        self.refuse(503)
+
+    def expired(self) -> None:
+        """With a word if a request has only half arrived (408, TMO-6, SEC-1)."""
+        if self.reader.received:
+            self.refuse(408)
+        else:
+            self.close()
+
 
 class RTSPFront(Front):
     """
@@ -206,13 +216,10 @@ class RTSPFront(Front):
         self._say(Response(503, Headers([("Retry-After", "30")])))
 
     def expired(self) -> None:
-        """With a word if a request has only half arrived (408, TMO-6, SEC-1)."""
-        if self._isHTTP:
-            self.refuse(408)
-        elif self._start:
+        if self._start:
             self._say(Response(408))
         else:
-            self.close()
+            super().expired()
 
     def _say(self, response: Response) -> None:
         response.headers.set("Server", self.site.serverName)

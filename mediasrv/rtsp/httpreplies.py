@@ -21,13 +21,18 @@ def tunnelOpened(serverName: str, fields: Fields) -> bytes:
     return _head(200, serverName, [*about, *fields])
 
 
+def reason(code: int) -> bytes:
+    """A status as a line of text."""
+    return f"{code} {HTTPStatus(code).phrase}\n".encode()
+
+
 def refusal(code: int, serverName: str, fields: Fields | None = None, isHead: bool = False) -> bytes:
     """
     A whole answer that says no, in a line of text. Then the connection closes.
 
     @param isHead: whether HEAD was asked, which has no text.
     """
-    text = f"{code} {HTTPStatus(code).phrase}\n".encode()
+    text = reason(code)
     about = [("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(text)))]
     return _head(code, serverName, [*about, *(fields or [])]) + (b"" if isHead else text)
 
