@@ -103,6 +103,18 @@ def test_ports():
     assert options.settings.ports == ("tcp:8554", "tcp:8555:interface=127.0.0.1")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "ports"),
+    [
+        ([], ()),
+        (["--http", "none"], ()),
+        (["--http", "8080", "--http", "tcp6:8081"], ("tcp:8080", "tcp6:8081")),
+    ],
+)
+def test_webPorts(arguments, ports):
+    assert parsed(*arguments).settings.webPorts == ports
+
+
 def test_flags(folders):
     settings = parsed(
         *("--rtp-port", "0", "--payload-size", "1200", "--cache-size", "64M", "--session-timeout", "30"),
@@ -141,7 +153,9 @@ def test_flagsWinOverTheFile(folders):
             "--rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)",
         ),
         (["--rtp-port", "many"], "--rtp-port: 'many' is not a whole number"),
-        (["--http", "8080"], "--http: '8080': this version serves no web pages, only none is possible"),
+        (["--http", "65536"], "--http: 65536 is not between 0 and 65535"),
+        (["--http", "nonsense:1"], "http: nonsense:1: ValueError: Unknown endpoint type: 'nonsense'"),
+        (["--http", "none", "--http", "8080"], "--http: none cannot be together with endpoints"),
         (["--record", "films"], "option --record not recognized"),
         (["films"], "Wrong number of arguments."),
         (["--config", "none.toml"], "none.toml: No such file or directory"),
