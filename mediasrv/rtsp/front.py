@@ -42,7 +42,7 @@ def languageOf(start: bytes, longest: int) -> Language | None:
     """
     if start[:1] == _HANDSHAKE:
         return "TLS"
-    if not start[:1].isalpha():
+    if start and not start[:1].isalpha():
         return "RTSP"
     end = _LINE_END.search(start)
     if end is None:
