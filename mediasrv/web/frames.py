@@ -47,6 +47,7 @@ class Frames:
         self._connection = Connection(ConnectionType.SERVER)
         self._largest = largest
         self._size = 0  # of the message so far
+        self._isOver = False  # nothing that comes is looked at
 
     @property
     def isOpen(self) -> bool:
@@ -57,7 +58,7 @@ class Frames:
         Takes what the connection received. Raises nothing: what is not allowed closes, with the code that says why.
         """
         heard = Heard()
-        if self._connection.state not in (ConnectionState.OPEN, ConnectionState.LOCAL_CLOSING):
+        if self._isOver:
             return heard
         self._connection.receive_data(data)
         pieces: list[bytes] = []
@@ -87,7 +88,7 @@ class Frames:
 
     def _end(self, heard: Heard, code: CloseReason) -> None:
         heard.close = self.close(code)
-        heard.isOver = True
+        heard.isOver = self._isOver = True
 
     def message(self, data: bytes) -> bytes:
         """A binary message with this data; nothing if the connection is closing."""

@@ -169,12 +169,13 @@ class WebSocketResource(Resource):
 
     def _refuse(self, request: Request, code: int) -> bytes:
         self._log.info("refused a WebSocket of {peer}: {code}", peer=request.getClientAddress(), code=code)
-        request.setResponseCode(code)
+        text = reason(code)
+        request.setResponseCode(code, text.strip().partition(b" ")[2])
         request.setHeader("Content-Type", "text/plain; charset=utf-8")
         if code == 426:
             request.setHeader("Sec-WebSocket-Version", _VERSION)
             request.setHeader("Upgrade", "websocket")
-        return reason(code)
+        return text
 
 
 def _isKey(value: str | None) -> bool:
