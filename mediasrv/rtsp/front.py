@@ -91,10 +91,14 @@ class Front(Guest):
         @param data: what has come for it.
         """
         self.leave()
+
+        def lost(reason: Failure = connectionDone) -> None:
+            protocol.connectionLost(reason)
+
         # Whatever the transport is (TCP, TLS, PROXY), it finds these two in our place, as twisted.web does it for its
-        # own upgrades.
+        # own upgrades; which may replace the second one later, so that it is looked up when it is needed.
         self.dataReceived = protocol.dataReceived  # type: ignore[method-assign]  # see above
-        self.connectionLost = protocol.connectionLost  # type: ignore[method-assign, assignment]  # has no default
+        self.connectionLost = lost  # type: ignore[method-assign]  # see above
         protocol.makeConnection(self.transport)
         if data:
             protocol.dataReceived(data)
@@ -238,7 +242,7 @@ class RTSPFactory(Factory):
         @param tunnels: where halves are matched, which may come through other endpoints.
         """
         self._site = site
-        self._tunnels = tunnels or Tunnels(site)
+        self._tunnels = Tunnels(site) if tunnels is None else tunnels
 
     def buildProtocol(self, addr: IAddress | None) -> RTSPFront:
         front = RTSPFront(self._site, self._tunnels)

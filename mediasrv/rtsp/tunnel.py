@@ -76,10 +76,6 @@ class Tunnels:
         self._tunnels: dict[tuple[str, str], _Tunnel] = {}
         self._unmatched: Counter[str] = Counter()
 
-    def __len__(self) -> int:
-        """Tunnels and unmatched halves."""
-        return len(self._tunnels)
-
     def half(self, head: HTTPHead, peer: str) -> Guest:
         """
         What a connection becomes that began with half of a tunnel. Halves of different addresses do not match (TUN-6).

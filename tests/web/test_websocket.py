@@ -119,6 +119,18 @@ def testTheClientCloses(rig: Rig) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("CON-8")
+@pytest.mark.parametrize("isOurs", [True, False], ids=["web port", "site"])
+def testTheConnectionIsLost(rig: Rig, isOurs: bool) -> None:
+    """Without a word: the session ends with it, whoever the connection was told to before."""
+    site = Site(Root(WebSocketResource(rig.site, Origins())), reactor=rig.clock)
+    client = WebSocketClient(rig, factory=webFactory(rig) if isOurs else site)
+    client.setUpFilm()
+    client.transport.lose()
+    assert len(rig.registry) == 0
+    assert rig.site._connections == set()
+
+
 def testTheServerCloses(rig: Rig) -> None:
     """When it was asked to, with the answer in front, and when it stops."""
     client = WebSocketClient(rig)
