@@ -1,4 +1,4 @@
-"""Certificates that nobody signed but themselves, as PEM files."""
+"""Certificates that nobody signed but themselves, as PEM files, and a client that takes them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import datetime
 import ipaddress
 import os
 from pathlib import Path
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from OpenSSL import SSL
+from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
+from zope.interface import implementer
 
 _DAY = datetime.timedelta(days=1)
 
@@ -40,3 +44,17 @@ def makeCertificate(path: Path, serial: int, *names: str) -> None:
     unfinished = path.with_suffix(".new")
     unfinished.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     os.replace(unfinished, path)
+
+
+@implementer(IOpenSSLClientConnectionCreator)
+class Trusting:
+    """A client that takes any certificate."""
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
+
+    def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
+        connection = SSL.Connection(SSL.Context(SSL.TLS_CLIENT_METHOD), None)
+        if self._name:
+            connection.set_tlsext_host_name(self._name.encode())
+        return connection

@@ -8,34 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from certificatemaker import makeCertificate
+from certificatemaker import Trusting, makeCertificate
 from OpenSSL import SSL
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, serverFromString, wrapClientTLS
-from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.internet.task import Clock
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
-from zope.interface import implementer
 
 from mediasrv.certificates import FreshCertificates, serverEndpoint
-
-
-@implementer(IOpenSSLClientConnectionCreator)
-class Trusting:
-    """A client that takes any certificate."""
-
-    def __init__(self, name: str = "", method: int = SSL.TLS_CLIENT_METHOD) -> None:
-        self._name = name
-        self._method = method
-
-    def clientConnectionForTLS(self, protocol: Any) -> SSL.Connection:
-        connection = SSL.Connection(SSL.Context(self._method), None)
-        if self._name:
-            connection.set_tlsext_host_name(self._name.encode())
-        return connection
 
 
 class Caller(Protocol):

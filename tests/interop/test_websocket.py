@@ -11,15 +11,18 @@ from typing import Any
 import essence
 import pytest
 import pytest_twisted
+from certificatemaker import Trusting, makeCertificate
 from rtspclient import RTSPClient
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, wrapClientTLS
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Ping, Pong, Request
+
+from mediasrv.certificates import serverEndpoint
 
 pytestmark = pytest.mark.requirement("WS-1")
 
@@ -41,6 +44,7 @@ class Wire(Protocol):
         self.pongs: list[bytes] = []
         self.accepted: Deferred[AcceptConnection] = Deferred()
         self.closed: Deferred[int] = Deferred()
+        self.gone: Deferred[None] = Deferred()
         self._ws = WSConnection(ConnectionType.CLIENT)
 
     def connectionMade(self) -> None:
@@ -70,6 +74,7 @@ class Wire(Protocol):
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         self.inside.connectionLost(reason)
+        self.gone.callback(None)
 
     # the transport of the client inside
 
@@ -88,15 +93,20 @@ class Wire(Protocol):
 
 
 @pytest_twisted.async_yield_fixture
-async def connect(server: Server) -> AsyncIterator[Callable[[int], Any]]:
+async def connect(server: Server, tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Gives WebSockets to the server of these tests, whose requests come in fragments of so many bytes."""
-    port: Any = reactor.listenTCP(0, server.service.webFactory(), interface="127.0.0.1")
+    makeCertificate(tmp_path / "server.pem", 1)
+    ports: list[Any] = [
+        await serverEndpoint(reactor, f"{kind}port=0:interface=127.0.0.1").listen(server.service.webFactory())
+        for kind in ("tcp:", f"tls:{tmp_path}:")
+    ]
     wires: list[Wire] = []
 
-    async def connect(size: int) -> Wire:
+    async def connect(size: int, isSecure: bool = False) -> Wire:
         wire = Wire(size)
         wires.append(wire)
-        await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port.getHost().port), wire)
+        endpoint: Any = TCP4ClientEndpoint(reactor, "127.0.0.1", ports[isSecure].getHost().port)
+        await connectProtocol(wrapClientTLS(Trusting(), endpoint) if isSecure else endpoint, wire)
         assert (await wire.accepted).subprotocol == "rtsp.onvif.org"
         return wire
 
@@ -104,17 +114,19 @@ async def connect(server: Server) -> AsyncIterator[Callable[[int], Any]]:
     for wire in wires:
         await wire.inside.close()
         assert await wire.closed == 1000  # the answer to ours
-    await port.stopListening()
+        await wire.gone
+    for port in ports:
+        await port.stopListening()
 
 
 @pytest.mark.deadline(40)
-@pytest.mark.parametrize("size", [10_000, 7])
+@pytest.mark.parametrize(("size", "isSecure"), [(10_000, False), (7, False), (10_000, True)])
 async def test_streamIsTheFile(
-    server: Server, clip: Callable[[str], Path], connect: Callable[[int], Any], size: int
+    server: Server, clip: Callable[[str], Path], connect: Callable[..., Any], size: int, isSecure: bool
 ) -> None:
     """Every unit of both tracks, in order, up to BYE; requests in whole messages and in shreds."""
     path = clip("h264.mp4")
-    wire: Wire = await connect(size)
+    wire: Wire = await connect(size, isSecure)
     client = wire.inside
     await client.setUp(server.url("h264.mp4"), "tcp")
     await client.play("npt=0-")
@@ -131,7 +143,7 @@ async def test_streamIsTheFile(
     await client.tearDown()
 
 
-async def test_udpIsNotToBeHad(server: Server, clip: Callable[[str], Path], connect: Callable[[int], Any]) -> None:
+async def test_udpIsNotToBeHad(server: Server, clip: Callable[[str], Path], connect: Callable[..., Any]) -> None:
     """What a client asks for in vain it gets as interleaved data."""
     clip("h264.mp4")
     wire: Wire = await connect(10_000)
