@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from certificatemaker import makeCertificate
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import MultiService
 from twisted.internet.protocol import Factory
@@ -18,6 +19,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.usage import UsageError
 
 from mediasrv import __version__, tap
+from mediasrv.certificates import FreshCertificates
 from mediasrv.media import demo
 from mediasrv.settings import Settings
 from mediasrv.tap import Options, makeService
@@ -32,9 +34,13 @@ class MediaDouble(MultiService):
         super().__init__()
         self.settings = settings
         self.factory = Factory()
+        self.forHTTP = Factory()
 
     def rtspFactory(self) -> Factory:
         return self.factory
+
+    def webFactory(self) -> Factory:
+        return self.forHTTP
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +202,31 @@ def test_serviceListens(folders):
         (1556, 7, ""),
         (1557, 8, "127.0.0.1"),
     ]
+
+
+def test_serviceListensForHTTP(folders):
+    """Beside RTSP, with our backlog as well; and nowhere unless it is told to."""
+    reactor = MemoryReactorClock()
+    server = makeService(parsed("--media", "films", "-p", "1554", "--http", "1080", "--http", "tcp:1081"), reactor)
+    media, *ports = server
+    for port in ports:
+        port.privilegedStartService()
+    assert [(port, factory, backlog) for port, factory, backlog, _ in reactor.tcpServers] == [
+        (1554, media.factory, 1024),
+        (1080, media.forHTTP, 1024),
+        (1081, media.forHTTP, 1024),
+    ]
+    assert len(list(makeService(parsed("--media", "films"), MemoryReactorClock()))) == 2
+
+
+@pytest.mark.requirement("TLS-1")
+@pytest.mark.parametrize("kind", ["tls:{}:port=0", "ssl:0:privateKey={}/one.pem"])
+def test_certificatesAreFresh(folders, kind):
+    """Whatever endpoint with TLS the command line has."""
+    makeCertificate(folders / "one.pem", 1)
+    server = makeService(parsed("--media", "films", "-p", kind.format(folders)), MemoryReactorClock())
+    _, port = server
+    assert any(isinstance(value, FreshCertificates) for value in vars(port.endpoint).values())
 
 
 def test_theLogSaysWhatIsServedWhere(folders):
