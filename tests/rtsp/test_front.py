@@ -147,6 +147,25 @@ def testHandshakes(rig: Rig, isDone: bool) -> None:
     assert not transport.connected
 
 
+@pytest.mark.requirement("TLS-2")
+@pytest.mark.parametrize("scheme", ["rtsp", "rtsps"])
+@pytest.mark.parametrize("isSecure", [False, True])
+def testTheSchemeIsTheClients(rig: Rig, scheme: str, isSecure: bool) -> None:
+    """
+    It says "rtsp" in a tunnel through TLS, and "rtsps" if a proxy takes TLS away: nobody is sent elsewhere, as live555
+    does it, and the description stays where the client is.
+    """
+    transport = (SecureWire if isSecure else Wire)("192.0.2.7", 1)
+    front: Any = rig.factory.buildProtocol(None)
+    transport.protocol = front
+    front.makeConnection(transport)
+    front.dataReceived(f"DESCRIBE {scheme}://server/movies/film.mkv RTSP/1.0\r\nCSeq: 1\r\n\r\n".encode())
+    answer = transport.value().decode()
+    assert answer.startswith("RTSP/1.0 200 OK\r\n")
+    assert f"\r\nContent-Base: {scheme}://server/movies/film.mkv/\r\n" in answer
+    transport.lose()
+
+
 def testAFirstWordThatIsTooLong(rig: Rig) -> None:
     """It is for the RTSP parser to say so."""
     connection = Connection(rig)
