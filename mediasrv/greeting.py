@@ -16,10 +16,11 @@ _INTERFACE = re.compile(r":interface=((?:\\.|[^:\\])+)")
 def greeting(settings: Settings) -> list[str]:
     """Two lines: the URLs, and what is below them."""
     below = (f"/{name}/ is {folder}" for name, folder in settings.media.items())
-    return ["serving " + ", ".join(map(urlOf, settings.ports)), ", ".join(below)]
+    urls = [*map(urlOf, settings.ports), *(urlOf(each, "http") for each in settings.webPorts)]
+    return ["serving " + ", ".join(urls), ", ".join(below)]
 
 
-def urlOf(description: str) -> str:
+def urlOf(description: str, scheme: str = "rtsp") -> str:
     """
     The URL at which a client on this machine reaches an endpoint; the endpoint's own description if that does not tell,
     because the system chooses the port, or it has none.
@@ -31,5 +32,6 @@ def urlOf(description: str) -> str:
     host = re.sub(r"\\(.)", r"\1", interface[1]) if interface else ""
     if host in ("", "0.0.0.0", "::"):
         host = "localhost"
-    scheme = "rtsps" if description.startswith(("tls:", "ssl:")) else "rtsp"
+    if description.startswith(("tls:", "ssl:")):
+        scheme += "s"
     return f"{scheme}://[{host}]:{port[1]}/" if ":" in host else f"{scheme}://{host}:{port[1]}/"

@@ -13,21 +13,28 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
+from twisted.web.resource import IResource
+from twisted.web.server import Site
 
 from mediasrv.media.cache import Cache
 from mediasrv.media.library import Library
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.orders import PlayRules, Queueing
+from mediasrv.rtsp.origins import Origins
 from mediasrv.rtsp.parser import Limits
-from mediasrv.rtsp.server import RTSPFactory
 from mediasrv.rtsp.site import RTSPSite
+from mediasrv.rtsp.tunnel import Tunnels
 from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
 from mediasrv.streaming.pacer import Pacer
+from mediasrv.web.front import WebFactory
+from mediasrv.web.root import Root
+from mediasrv.web.websocket import WebSocketResource
 
 
 class MediaService(MultiService):
@@ -86,7 +93,10 @@ class MediaService(MultiService):
                 cast(Queueing, settings.queueing),
                 settings.maxQueuedPlays,
             ),
+            settings.handshakeTimeout,
         )
+        self._origins = Origins(settings.allowedOrigins)
+        self._tunnels = Tunnels(self._site, self._origins)
 
     @property
     def rtpPort(self) -> int:
@@ -95,8 +105,19 @@ class MediaService(MultiService):
         return pair.port if pair is not None else 0
 
     def rtspFactory(self) -> RTSPFactory:
-        """A factory for an endpoint that takes RTSP."""
-        return RTSPFactory(self._site)
+        """A factory for an endpoint that takes RTSP, also in HTTP."""
+        return RTSPFactory(self._site, self._tunnels)
+
+    def webFactory(self) -> WebFactory:
+        """A factory for an endpoint that takes HTTP: L{webResource}, and RTSP in HTTP."""
+        return WebFactory(Site(self.webResource(), reactor=self._reactor), self._site, self._tunnels)
+
+    def webResource(self) -> IResource:
+        """
+        A resource for a site of your own. It has RTSP over WebSocket; not RTSP in HTTP, whose requests do not end, for
+        which L{webFactory} is.
+        """
+        return Root(WebSocketResource(self._site, self._origins))
 
     def privilegedStartService(self) -> None:
         """Binds the UDP ports, which may need rights that the process gives up afterwards."""

@@ -72,6 +72,13 @@ class Settings:
     ports: tuple[str, ...] = field(
         default=("tcp:8554",), metadata=_about("where RTSP is served: endpoints, or numbers of TCP ports", key="port")
     )
+    webPorts: tuple[str, ...] = field(
+        default=(), metadata=_about("where HTTP is served: endpoints, numbers of TCP ports, or none", key="http")
+    )
+    allowedOrigins: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("web pages that may stream besides those of this host: origins such as https://example.org"),
+    )
     rtpPort: int = field(
         default=8000,
         metadata=_about(
@@ -105,6 +112,10 @@ class Settings:
     idleTimeout: float = field(
         default=60.0,
         metadata=_about("a silent connection without a session is closed after", unit="seconds", low=0.1, high=86400),
+    )
+    handshakeTimeout: float = field(
+        default=10.0,
+        metadata=_about("a client has to agree upon TLS within", unit="seconds", low=0.1, high=3600),
     )
     maxScale: float = field(
         default=32.0, metadata=_about("fastest playing, forwards and backwards; 1 allows no other", low=1, high=1000)
@@ -284,6 +295,22 @@ def _ports(key: str, value: Any) -> tuple[str, ...]:
     return tuple(_endpoint(key, each) for each in values)
 
 
+def _webPorts(key: str, value: Any) -> tuple[str, ...]:
+    """Endpoints; C{"none"} says that there are none."""
+    values = value if isinstance(value, list | tuple) else [value]
+    if "none" in values and len(values) > 1:
+        raise SettingsError(key, "none cannot be together with endpoints")
+    return () if values in (["none"], ("none",)) else tuple(_endpoint(key, each) for each in values)
+
+
+def _origins(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    for each in values:
+        if not isinstance(each, str) or not re.fullmatch(r"\*|https?://[^/?#@\s]+", each):
+            raise SettingsError(key, f"{each!r} is not an origin, such as https://example.org or *")
+    return tuple(values)
+
+
 def _endpoint(key: str, value: Any) -> str:
     """An endpoint description; a bare number is a TCP port."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -312,6 +339,8 @@ def _serverName(key: str, value: Any) -> str:
 _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "media": _media,
     "ports": _ports,
+    "webPorts": _webPorts,
+    "allowedOrigins": _origins,
     "rtpPort": _rtpPort,
     "queueing": _queueing,
     "serverName": _serverName,

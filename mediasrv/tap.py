@@ -20,10 +20,12 @@ from twisted.application.service import IService, MultiService
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python import usage
 
 from mediasrv import __version__
+from mediasrv.certificates import serverEndpoint
 from mediasrv.greeting import greeting
 from mediasrv.media import demo
 from mediasrv.rtp.datagrams import PortsTaken
@@ -75,6 +77,7 @@ class Options(usage.Options):
         super().__init__()
         self._media: dict[str, str] = {}
         self._ports: list[str] = []
+        self._webPorts: list[str] = []
         self._mistaken = False
 
     def opt_media(self, text: str) -> None:
@@ -100,9 +103,11 @@ class Options(usage.Options):
     opt_p = opt_port
 
     def opt_http(self, description: str) -> None:
-        """Web pages: there are none in this version, so that it can only be "none". [default: none]"""
-        if description != "none":
-            raise usage.UsageError(f"--http: {description!r}: this version serves no web pages, only none is possible")
+        """
+        Take HTTP here, which RTSP can go through; may be repeated. An endpoint as for --port, or "none". There are no
+        web pages in this version. [default: none]
+        """
+        self._webPorts.append(description)
 
     def opt_version(self) -> None:
         """Display the versions of mediasrv and Twisted, and exit."""
@@ -138,8 +143,9 @@ class Options(usage.Options):
             self.settings = Settings(**values)
         except SettingsError as error:
             raise usage.UsageError(f"--{error.where.partition('.')[0]}: {error.problem}") from None
-        for description in self.settings.ports:
-            _checkEndpoint(description)
+        for key, descriptions in (("port", self.settings.ports), ("http", self.settings.webPorts)):
+            for description in descriptions:
+                _checkEndpoint(key, description)
 
     def _flags(self) -> dict[str, Any]:
         """The settings for which there was a flag."""
@@ -148,18 +154,20 @@ class Options(usage.Options):
             values["media"] = self._media
         if self._ports:
             values["ports"] = tuple(self._ports)
+        if self._webPorts:
+            values["webPorts"] = tuple(self._webPorts)
         if self["hidden-files"]:
             values["hiddenFiles"] = True
         return values
 
 
-def _checkEndpoint(description: str) -> None:
+def _checkEndpoint(key: str, description: str) -> None:
     from twisted.internet import reactor
 
     try:
         serverFromString(reactor, description)
     except Exception as error:  # an endpoint's parser may be anybody's; Twisted's own raise half a dozen classes
-        raise usage.UsageError(f"port: {description}: {type(error).__name__}: {error}") from None
+        raise usage.UsageError(f"{key}: {description}: {type(error).__name__}: {error}") from None
 
 
 def _withBacklog(description: str, reactor: IReactorCore) -> str:
@@ -248,7 +256,7 @@ def _tuneGarbageCollection() -> None:
 
 def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
     """
-    The media server, and below it one service for each endpoint that takes RTSP.
+    The media server, and beside it one service for each endpoint that takes RTSP or HTTP.
 
     @raise SystemExit: if the demo clips are asked for and cannot be made.
     """
@@ -261,8 +269,12 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
     # "python -m twisted mediasrv" is always in the foreground, and has no such option
     server = Server(settings, inForeground=options.parent is not None and bool(options.parent.get("nodaemon", True)))
     media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
-    for description in settings.ports:
-        port = strports.service(_withBacklog(description, reactor), media.rtspFactory(), reactor)
+    listening: list[tuple[str, Factory]] = [(description, media.rtspFactory()) for description in settings.ports]
+    listening += [(description, media.webFactory()) for description in settings.webPorts]
+    for description, factory in listening:
+        longer = _withBacklog(description, reactor)
+        port = strports.service(longer, factory, reactor)
+        port.endpoint = serverEndpoint(reactor, longer)
         port.setServiceParent(server)
     _tuneGarbageCollection()
     return server

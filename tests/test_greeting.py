@@ -36,3 +36,8 @@ def test_twoLines(tmp_path: Path) -> None:
         "serving rtsp://localhost:8554/, rtsp://localhost:322/",
         f"/films/ is {tmp_path}, /a b/ is {tmp_path}",
     ]
+
+
+def test_webPorts() -> None:
+    settings = Settings(ports=("8554",), webPorts=("8080", "tls:/etc/certs:port=8443"))
+    assert greeting(settings)[0] == "serving rtsp://localhost:8554/, http://localhost:8080/, https://localhost:8443/"

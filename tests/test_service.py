@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import socket
@@ -252,6 +253,25 @@ async def test_mountedInAnApplication(folder: Path) -> None:
     await running.listening.stopListening()
     await theirs.stopService()
     assert not readers()
+
+
+@pytest.mark.requirement("TUN-1", "TUN-5")
+async def test_halvesThroughDifferentPorts(running: Running) -> None:
+    """The port for RTSP and the web port have their tunnels in common."""
+    web: Any = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(running.service.webFactory())
+    endpoint = clientFromString(reactor, f"tcp:127.0.0.1:{web.getHost().port}")
+    get: Client = await connectProtocol(endpoint, Client())
+    about = "x-sessioncookie: a\r\n{}: application/x-rtsp-tunnelled\r\n\r\n"
+    get.transport.write(b"GET / HTTP/1.0\r\n" + about.format("Accept").encode())
+    await get.until(lambda data: data.endswith(b"\r\n\r\n"))
+    post = await running.client()
+    request = base64.b64encode(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+    post.transport.write(b"POST / HTTP/1.0\r\n" + about.format("Content-Type").encode() + request)
+    assert b"RTSP/1.0 200 OK" in await get.until(lambda data: b"RTSP" in data)
+    get.transport.loseConnection()
+    await post.lost
+    assert post.data == b""
+    await web.stopListening()
 
 
 async def test_whatListensForItStopsWithIt(folder: Path) -> None:

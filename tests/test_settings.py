@@ -75,6 +75,26 @@ def test_ports(given, ports):
 
 
 @pytest.mark.parametrize(
+    ("given", "ports"),
+    [("none", ()), (["none"], ()), ([], ()), (8080, ("tcp:8080",)), (["8080", "tcp6:81"], ("tcp:8080", "tcp6:81"))],
+)
+def test_webPorts(given, ports):
+    assert Settings(webPorts=given).webPorts == ports
+
+
+@pytest.mark.parametrize(
+    ("given", "origins"),
+    [
+        ("*", ("*",)),
+        ([], ()),
+        (["https://a.example", "http://b.example:8080"], ("https://a.example", "http://b.example:8080")),
+    ],
+)
+def test_allowedOrigins(given, origins):
+    assert Settings(allowedOrigins=given).allowedOrigins == origins
+
+
+@pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"rtpPort": 8001}, "rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)"),
@@ -93,6 +113,17 @@ def test_ports(given, ports):
         ({"ports": 65536}, "port: 65536 is not between 0 and 65535"),
         ({"ports": "ssl:-1:privateKey=x"}, "port: -1 is not between 0 and 65535"),
         ({"ports": [True]}, "port: True is not an endpoint, such as 8554 or tcp:8554:interface=127.0.0.1"),
+        ({"webPorts": ["none", 80]}, "http: none cannot be together with endpoints"),
+        ({"webPorts": -1}, "http: -1 is not between 0 and 65535"),
+        (
+            {"allowedOrigins": ["a.example"]},
+            "allowed-origins: 'a.example' is not an origin, such as https://example.org or *",
+        ),
+        (
+            {"allowedOrigins": ["https://a.example/"]},
+            "allowed-origins: 'https://a.example/' is not an origin, such as https://example.org or *",
+        ),
+        ({"handshakeTimeout": 0}, "handshake-timeout: 0 is not between 0.1 and 3600"),
         ({"media": ["/"]}, "media: ['/'] is not a table of names and folders"),
         ({"media": {"a/b": "/"}}, "media: 'a/b' cannot be the first element of a path"),
         ({"media": {"..": "/"}}, "media: '..' cannot be the first element of a path"),

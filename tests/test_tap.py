@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from certificatemaker import makeCertificate
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import MultiService
 from twisted.internet.protocol import Factory
@@ -18,6 +19,7 @@ from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.usage import UsageError
 
 from mediasrv import __version__, tap
+from mediasrv.certificates import FreshCertificates
 from mediasrv.media import demo
 from mediasrv.settings import Settings
 from mediasrv.tap import Options, makeService
@@ -32,9 +34,13 @@ class MediaDouble(MultiService):
         super().__init__()
         self.settings = settings
         self.factory = Factory()
+        self.forHTTP = Factory()
 
     def rtspFactory(self) -> Factory:
         return self.factory
+
+    def webFactory(self) -> Factory:
+        return self.forHTTP
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +109,18 @@ def test_ports():
     assert options.settings.ports == ("tcp:8554", "tcp:8555:interface=127.0.0.1")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "ports"),
+    [
+        ([], ()),
+        (["--http", "none"], ()),
+        (["--http", "8080", "--http", "tcp6:8081"], ("tcp:8080", "tcp6:8081")),
+    ],
+)
+def test_webPorts(arguments, ports):
+    assert parsed(*arguments).settings.webPorts == ports
+
+
 def test_flags(folders):
     settings = parsed(
         *("--rtp-port", "0", "--payload-size", "1200", "--cache-size", "64M", "--session-timeout", "30"),
@@ -141,7 +159,9 @@ def test_flagsWinOverTheFile(folders):
             "--rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)",
         ),
         (["--rtp-port", "many"], "--rtp-port: 'many' is not a whole number"),
-        (["--http", "8080"], "--http: '8080': this version serves no web pages, only none is possible"),
+        (["--http", "65536"], "--http: 65536 is not between 0 and 65535"),
+        (["--http", "nonsense:1"], "http: nonsense:1: ValueError: Unknown endpoint type: 'nonsense'"),
+        (["--http", "none", "--http", "8080"], "--http: none cannot be together with endpoints"),
         (["--record", "films"], "option --record not recognized"),
         (["films"], "Wrong number of arguments."),
         (["--config", "none.toml"], "none.toml: No such file or directory"),
@@ -182,6 +202,31 @@ def test_serviceListens(folders):
         (1556, 7, ""),
         (1557, 8, "127.0.0.1"),
     ]
+
+
+def test_serviceListensForHTTP(folders):
+    """Beside RTSP, with our backlog as well; and nowhere unless it is told to."""
+    reactor = MemoryReactorClock()
+    server = makeService(parsed("--media", "films", "-p", "1554", "--http", "1080", "--http", "tcp:1081"), reactor)
+    media, *ports = server
+    for port in ports:
+        port.privilegedStartService()
+    assert [(port, factory, backlog) for port, factory, backlog, _ in reactor.tcpServers] == [
+        (1554, media.factory, 1024),
+        (1080, media.forHTTP, 1024),
+        (1081, media.forHTTP, 1024),
+    ]
+    assert len(list(makeService(parsed("--media", "films"), MemoryReactorClock()))) == 2
+
+
+@pytest.mark.requirement("TLS-1")
+@pytest.mark.parametrize("kind", ["tls:{}:port=0", "ssl:0:privateKey={}/one.pem"])
+def test_certificatesAreFresh(folders, kind):
+    """Whatever endpoint with TLS the command line has."""
+    makeCertificate(folders / "one.pem", 1)
+    server = makeService(parsed("--media", "films", "-p", kind.format(folders)), MemoryReactorClock())
+    _, port = server
+    assert any(isinstance(value, FreshCertificates) for value in vars(port.endpoint).values())
 
 
 def test_theLogSaysWhatIsServedWhere(folders):

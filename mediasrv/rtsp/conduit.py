@@ -12,6 +12,8 @@ from twisted.internet import tcp
 from twisted.internet.interfaces import IPushProducer, ITransport
 from zope.interface import implementer
 
+from mediasrv.rtsp.duplex import Duplex
+
 #: bytes that the kernel keeps unsent before it takes no more: a client that seeks does not first read old seconds
 _UNSENT = 256 << 10
 
@@ -42,6 +44,13 @@ def writeNow(transport: Any, data: bytes) -> None:
     transport.write(data)
 
 
+def _connectionBeneath(transport: Any) -> tcp.Connection | None:
+    """The TCP connection that TLS or WebSocket runs in, or which this is; None if there is none."""
+    while transport is not None and not isinstance(transport, tcp.Connection):
+        transport = getattr(transport, "transport", None)
+    return transport
+
+
 @implementer(IPushProducer)
 class Conduit:
     """
@@ -49,19 +58,20 @@ class Conduit:
     @ivar blocked: whether the client reads more slowly than we send: players wait.
     """
 
-    def __init__(self, transport: ITransport) -> None:
-        self._transport = transport
+    def __init__(self, transport: ITransport | Duplex) -> None:
+        self._transport = transport.outward if isinstance(transport, Duplex) else transport
         self._waiting: set[Waiting] = set()
         self._behind = 0
         self._open = True
         self.pieces: list[bytes] = []
         self.blocked = False
-        if isinstance(transport, tcp.Connection):
+        beneath = _connectionBeneath(self._transport)
+        if beneath is not None:
             # Small packets must not wait for the acknowledgement of others.
-            transport.setTcpNoDelay(True)
+            beneath.setTcpNoDelay(True)
             if hasattr(socket, "TCP_NOTSENT_LOWAT"):
-                transport.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
-        cast(Any, transport).registerProducer(self, True)
+                beneath.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT)
+        cast(Any, self._transport).registerProducer(self, True)
 
     @property
     def isFull(self) -> bool:

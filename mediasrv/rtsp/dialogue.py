@@ -33,6 +33,10 @@ class Dialogue(Carrier, Protocol):
         """Ours, as the client reached it."""
 
     @property
+    def isTunnelled(self) -> bool:
+        """Whether nothing but the connection reaches the client: media are interleaved, whatever it asks for."""
+
+    @property
     def onDemand(self) -> OnDemand:
         """The presentations."""
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall
-from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -24,6 +23,7 @@ from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp import describing, parameters, pausing, playing, setup
+from mediasrv.rtsp.addresses import hostOf
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
@@ -56,6 +56,7 @@ class RTSPServer(Protocol):
     @ivar site: what all connections share.
     @ivar peer: the client's address, without port.
     @ivar address: ours, as the client reached it.
+    @ivar isTunnelled: whether it runs inside of HTTP or WebSocket, where nothing but the connection reaches the client.
     @ivar lastSeen: monotonic seconds when the last whole request or response came, or was answered.
     """
 
@@ -71,8 +72,9 @@ class RTSPServer(Protocol):
     method_GET_PARAMETER: Method = staticmethod(parameters.getParameter)
     method_SET_PARAMETER: Method = staticmethod(parameters.setParameter)
 
-    def __init__(self, site: RTSPSite) -> None:
+    def __init__(self, site: RTSPSite, isTunnelled: bool = False) -> None:
         self.site = site
+        self.isTunnelled = isTunnelled
         self.peer = ""
         self.address = ""
         self.lastSeen = site.now()
@@ -91,8 +93,8 @@ class RTSPServer(Protocol):
     # The connection
 
     def connectionMade(self) -> None:
-        self.peer = _hostOf(self.transport.getPeer()) or "local"
-        self.address = _hostOf(self.transport.getHost())
+        self.peer = hostOf(self.transport.getPeer()) or "local"
+        self.address = hostOf(self.transport.getHost())
         self._isOpen = True
         self._conduit = Conduit(self.transport)
         self._conduit.join(self)
@@ -191,7 +193,7 @@ class RTSPServer(Protocol):
                 message = self._queue.popleft()
                 self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
                 if isinstance(message, MessageError):
-                    self._refuse(message)
+                    self.refuse(message)
                 else:
                     self._serve(message)
         finally:
@@ -218,7 +220,8 @@ class RTSPServer(Protocol):
             self._readingPaused = False
             self.transport.resumeProducing()
 
-    def _refuse(self, error: MessageError) -> None:
+    def refuse(self, error: MessageError) -> None:
+        """Answers what was no request that could be served, and closes if nobody knows what comes next."""
         response = Response(error.code)
         if error.cseq is not None:
             response.headers.set("CSeq", error.cseq)
@@ -410,30 +413,3 @@ class RTSPServer(Protocol):
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""
         return any(session.isChannelUsed(channel) for session in self._carried)
-
-
-def _hostOf(address: IAddress) -> str:
-    """The IP address, without port; C{""} for what has none. One of IPv4 that came in over IPv6 is one of IPv4."""
-    host: str = getattr(address, "host", "")
-    if host.startswith("::ffff:"):
-        mapped = IPv6Address(host.partition("%")[0]).ipv4_mapped
-        return str(mapped) if mapped is not None else host
-    return host
-
-
-class RTSPFactory(Factory):
-    """Makes the connections of one endpoint."""
-
-    noisy = False
-
-    def __init__(self, site: RTSPSite) -> None:
-        self._site = site
-
-    def buildProtocol(self, addr: IAddress | None) -> RTSPServer:
-        connection = RTSPServer(self._site)
-        connection.factory = self
-        return connection
-
-    def logPrefix(self) -> str:
-        """What Twisted calls it in its line about the port."""
-        return "RTSP"

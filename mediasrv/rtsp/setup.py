@@ -94,6 +94,8 @@ def _choose(dialogue: Dialogue, request: Request) -> tuple[TransportSpec, Datagr
     specs = parseTransports(offered)
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
+    if dialogue.isTunnelled:  # TUN-8
+        specs = [replace(spec, lower="TCP", unicast=True) for spec in specs]
     for spec in specs:
         if spec.protocol != "RTP" or spec.profile not in _PROFILES or spec.unicast is False or spec.mode == "RECORD":
             continue

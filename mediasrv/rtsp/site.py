@@ -48,6 +48,7 @@ class RTSPSite:
     @ivar limits: of what a client may send.
     @ivar rules: what is done about things that the RFCs leave open.
     @ivar sessionTimeout: seconds.
+    @ivar handshakeTimeout: seconds that a client has to agree upon TLS.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class RTSPSite:
         connectionsPerPeer: int = 0,
         limits: Limits | None = None,
         rules: PlayRules | None = None,
+        handshakeTimeout: float = 10.0,
     ) -> None:
         """
         @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
@@ -73,6 +75,7 @@ class RTSPSite:
         self.sessionTimeout = sessionTimeout
         self.limits = limits or Limits()
         self.rules = rules or PlayRules()
+        self.handshakeTimeout = handshakeTimeout
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout

@@ -41,6 +41,7 @@ class Target:
     The server.
 
     @ivar port: of RTSP, on all of 127.0.0.0/8.
+    @ivar webPort: of HTTP.
     """
 
     def __init__(self, folder: Path, **settings: Any) -> None:
@@ -50,7 +51,9 @@ class Target:
         self.service.startService()
         self._listening = reactor.listenTCP(0, self.service.rtspFactory(), 1024, "127.0.0.1")
         self.port: int = self._listening.getHost().port
-        self._peers: list[Peer] = []
+        self._web = reactor.listenTCP(0, self.service.webFactory(), 1024, "127.0.0.1")
+        self.webPort: int = self._web.getHost().port
+        self._peers: list[Caller] = []
         self.canaries: list[Canary] = []
 
     def url(self, name: str = "quiet.wav") -> str:
@@ -58,11 +61,21 @@ class Target:
 
     async def connect(self, source: str = "127.0.0.1") -> Peer:
         peer = Peer(self)
-        endpoint = HostnameEndpoint(reactor, b"127.0.0.1", self.port, bindAddress=(source, 0))
-        await connectProtocol(endpoint, peer)
-        self._peers = [each for each in self._peers if each.isConnected]
-        self._peers.append(peer)
+        await self._dial(peer, self.port, source)
         return peer
+
+    async def dial(self, port: int, first: bytes = b"", source: str = "127.0.0.1") -> Caller:
+        """A connection on which anything may be said."""
+        caller = Caller()
+        await self._dial(caller, port, source)
+        caller.write(first)
+        return caller
+
+    async def _dial(self, caller: Caller, port: int, source: str) -> None:
+        endpoint = HostnameEndpoint(reactor, b"127.0.0.1", port, bindAddress=(source, 0))
+        await connectProtocol(endpoint, caller)
+        self._peers = [each for each in self._peers if each.isConnected]
+        self._peers.append(caller)
 
     async def stop(self) -> None:
         for canary in self.canaries:
@@ -70,12 +83,52 @@ class Target:
         for peer in self._peers:
             await peer.kill()
         await self._listening.stopListening()
+        await self._web.stopListening()
         await self.service.stopService()
 
 
-class Peer(Protocol):
+class Caller(Protocol):
     """
-    A client.
+    Says what it is told, and keeps what it hears.
+    """
+
+    def __init__(self) -> None:
+        self._lost: list[Deferred[None]] = []
+        self.isConnected = False
+        self.words = bytearray()
+
+    def connectionMade(self) -> None:
+        self.isConnected = True
+
+    def dataReceived(self, data: bytes) -> None:
+        self.words += data
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.isConnected = False
+        for deferred in self._lost:
+            deferred.callback(None)
+
+    def write(self, data: bytes) -> None:
+        if self.isConnected:
+            self.transport.write(data)
+
+    async def closed(self) -> None:
+        """Waits for the end of the connection."""
+        if self.isConnected:
+            deferred: Deferred[None] = Deferred()
+            self._lost.append(deferred)
+            await deferred
+
+    async def kill(self) -> None:
+        """The client is gone without a word, as if its machine were."""
+        if self.isConnected:
+            self.transport.abortConnection()
+            await self.closed()
+
+
+class Peer(Caller):
+    """
+    A client of RTSP.
 
     @ivar answers: all responses so far.
     @ivar packets: how many interleaved packets came.
@@ -83,12 +136,11 @@ class Peer(Protocol):
     """
 
     def __init__(self, target: Target) -> None:
+        super().__init__()
         self._target = target
         self._parser = MessageParser()
         self._waiting: list[tuple[int, Deferred[None]]] = []
-        self._lost: list[Deferred[None]] = []
         self._last: int | None = None
-        self.isConnected = False
         self.answers: list[Response] = []
         self.errors: list[MessageError] = []
         self.packets = 0
@@ -96,13 +148,8 @@ class Peer(Protocol):
         self.cseq = 0
         self.session = ""
 
-    def connectionMade(self) -> None:
-        self.isConnected = True
-
     def connectionLost(self, reason: Failure = connectionDone) -> None:
-        self.isConnected = False
-        for deferred in self._lost:
-            deferred.callback(None)
+        super().connectionLost(reason)
         for _, deferred in self._waiting:
             deferred.callback(None)
         self._waiting.clear()
@@ -130,10 +177,6 @@ class Peer(Protocol):
         self._last = sequence
         self.packets += 1
 
-    def write(self, data: bytes) -> None:
-        if self.isConnected:
-            self.transport.write(data)
-
     def request(self, method: str, url: str = "", body: bytes = b"", **headers: str) -> bytes:
         self.cseq += 1
         lines = [f"{method} {url or self._target.url()} RTSP/1.0", f"CSeq: {self.cseq}"]
@@ -151,13 +194,6 @@ class Peer(Protocol):
             self._waiting.append((count, deferred))
             await deferred
 
-    async def closed(self) -> None:
-        """Waits for the end of the connection."""
-        if self.isConnected:
-            deferred: Deferred[None] = Deferred()
-            self._lost.append(deferred)
-            await deferred
-
     async def ask(self, method: str, url: str = "", body: bytes = b"", **headers: str) -> Response:
         count = len(self.answers) + 1
         self.write(self.request(method, url, body, **headers))
@@ -168,12 +204,6 @@ class Peer(Protocol):
         answer = await self.ask("SETUP", url, Transport=transport)
         assert answer.code == 200
         self.session = (answer.headers.get("Session") or "").partition(";")[0]
-
-    async def kill(self) -> None:
-        """The client is gone without a word, as if its machine were."""
-        if self.isConnected:
-            self.transport.abortConnection()
-            await self.closed()
 
 
 class Canary:

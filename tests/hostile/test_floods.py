@@ -44,7 +44,6 @@ NONSENSE = {
     "folded": b"OPTIONS * RTSP/1.0\r\na: b\r\n" + b" c\r\n" * 100_000,
     "large body": b"SET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: 99999999\r\n\r\n" + bytes(1 << 20),
     "TLS": bytes.fromhex("16030102000100") + random.Random(8).randbytes(500),
-    "HTTP": b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "compressed": zlib.compress(b"OPTIONS * RTSP/1.0\r\n" * 1000),
 }
 

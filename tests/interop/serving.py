@@ -13,11 +13,13 @@ from mediasrv.service import MediaService
 class Server:
     """
     @ivar port: of RTSP, on 127.0.0.1.
+    @ivar scheme: that clients are told.
     """
 
     service: MediaService
     port: int
+    scheme: str = "rtsp"
 
     def url(self, name: str) -> str:
         """Of a clip."""
-        return f"rtsp://127.0.0.1:{self.port}/clips/{name}"
+        return f"{self.scheme}://127.0.0.1:{self.port}/clips/{name}"

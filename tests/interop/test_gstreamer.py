@@ -63,18 +63,22 @@ class Take:
     data: bytes
 
 
-async def take(server: Server, path: Path, stream: essence.Stream, transport: str, folder: Path) -> Take:
-    """Plays a clip of one track."""
+async def take(server: Server, path: Path, stream: essence.Stream, properties: str, folder: Path) -> Take:
+    """
+    Plays a clip of one track.
+
+    @param properties: of rtspsrc.
+    """
     file = folder / path.name
     pipeline = (
-        f"rtspsrc location={server.url(path.name)} protocols={transport} "
+        f"rtspsrc location={server.url(path.name)} {properties} "
         f"! {_DEPAYLOADERS[stream.codec]} ! "
         # the single segment is an endless one: sinks leave out what is behind the end of theirs, and rtspsrc reckons
         # that from the start of the pipeline, not from the first packet, which came some milliseconds later
         f"identity single-segment=true ! filesink location={file}"
     )
     seconds = _SECONDS + _PATIENCE
-    outcome = await peers.run([peers.require("gst-launch-1.0"), "-q", *pipeline.split(" ")], seconds)
+    outcome = await peers.run([peers.require("gst-launch-1.0"), "-q", *pipeline.split()], seconds)
     return Take(path, stream, outcome, file.read_bytes() if file.exists() else b"")
 
 
@@ -112,7 +116,8 @@ async def test_streamIsTheFile(
     paths = [clip(name) for name in names]
     streams = [essence.readFile(path)[0] for path in paths]
     taken = await peers.together(
-        take(server, path, stream, transport, tmp_path) for path, stream in zip(paths, streams, strict=True)
+        take(server, path, stream, f"protocols={transport}", tmp_path)
+        for path, stream in zip(paths, streams, strict=True)
     )
     # only now: to compare takes time, in which the server would stand still
     wrong = [complaint for one in taken for complaint in complaints(one)]

@@ -15,6 +15,7 @@ from typing import Any
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import ConnectionDone
+from twisted.internet.interfaces import IProtocol
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
@@ -30,9 +31,9 @@ from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtp.packets import RTPPacket, parsePacket
 from mediasrv.rtp.rtcp import Goodbye, RTCPPacket, SenderReport, parseCompound
+from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.messages import InterleavedFrame, MessageError, Response
 from mediasrv.rtsp.parser import MessageParser
-from mediasrv.rtsp.server import RTSPFactory, RTSPServer
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand
@@ -308,7 +309,7 @@ class Client:
 
     def __init__(self, rig: Rig, host: str, port: int) -> None:
         self.transport = Wire(host, port)
-        self.server: RTSPServer = rig.factory.buildProtocol(None)
+        self.server: IProtocol = rig.factory.buildProtocol(None)
         self.transport.protocol = self.server
         self._parser = MessageParser()
         self.messages: list[Response | InterleavedFrame | Any] = []

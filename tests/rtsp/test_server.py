@@ -223,6 +223,8 @@ def testAFloodOfRequests(rig: Rig) -> None:
 
 def testAFloodThatIsNotRead(client: Client, rig: Rig) -> None:
     """SEC-16, INT-5: replies nobody reads have a bound; what was asked is answered when they are read."""
+    client.ask("OPTIONS")
+    client.forget()
     client.transport.producer.pauseProducing()
     requests = b"".join(client.request("DESCRIBE") for _ in range(50)) * 20
     for _ in range(4):

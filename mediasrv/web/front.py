@@ -1,0 +1,79 @@
+"""
+In front of C{twisted.web} on a web port: the halves of HTTP tunnels go their own way, all else is for the site.
+
+A tunnel cannot be a resource. C{twisted.web} collects the body of a request before it asks a resource, and that of a
+POST of a tunnel never ends; and a GET of HTTP/1.1 would be answered in chunks. So the first head of each connection is
+read here, as on the RTSP port. If it is no tunnel the site gets every byte of it, as if nobody had looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twisted.internet.interfaces import IAddress, IProtocol
+from twisted.internet.protocol import Factory
+from twisted.web.server import Site
+
+from mediasrv.rtsp.front import Front
+from mediasrv.rtsp.httphead import HeadError, HTTPHead
+from mediasrv.rtsp.site import RTSPSite
+from mediasrv.rtsp.tunnel import Tunnels
+
+
+class WebFront(Front):
+    """
+    One connection to a web port.
+    """
+
+    def __init__(self, site: RTSPSite, tunnels: Tunnels, channel: Callable[[], IProtocol]) -> None:
+        """
+        @param channel: makes what speaks HTTP.
+        """
+        super().__init__(site, tunnels)
+        self._channel = channel
+
+    def dataReceived(self, data: bytes) -> None:
+        self.readHead(data)
+
+    def headReceived(self, head: HTTPHead) -> None:
+        self._pass()
+
+    def malformed(self, error: HeadError) -> None:
+        """The site has its own way to say so."""
+        self._pass()
+
+    def _pass(self) -> None:
+        self.becomes(self._channel(), bytes(self.reader.received))
+
+
+class WebFactory(Factory):
+    """
+    Makes the connections of one endpoint for HTTP.
+    """
+
+    noisy = False
+
+    def __init__(self, pages: Site, site: RTSPSite, tunnels: Tunnels) -> None:
+        """
+        @param pages: what answers all that is no tunnel.
+        """
+        self._pages = pages
+        self._site = site
+        self._tunnels = tunnels
+
+    def doStart(self) -> None:
+        self._pages.doStart()
+        super().doStart()
+
+    def doStop(self) -> None:
+        self._pages.doStop()
+        super().doStop()
+
+    def buildProtocol(self, addr: IAddress | None) -> WebFront:
+        front = WebFront(self._site, self._tunnels, lambda: self._pages.buildProtocol(addr))
+        front.factory = self
+        return front
+
+    def logPrefix(self) -> str:
+        """What Twisted calls it in its line about the port."""
+        return "web"
