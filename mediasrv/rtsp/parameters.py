@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mediasrv.rtsp import properties
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.replies import Refused
@@ -20,6 +21,8 @@ _PARAMETERS: dict[str, Callable[[RTSPSession], str]] = {
     "octets_sent": lambda session: str(session.octetsSent),
     "packets_lost": lambda session: str(session.packetsLost),
     "jitter": lambda session: f"{session.jitter:.6f}",
+    "accept-ranges": lambda session: properties.acceptRanges(),
+    "media-properties": lambda session: properties.mediaProperties(session.presentation, properties.SCALES),
 }
 
 #: parameters asked for in one request at most
@@ -35,12 +38,12 @@ async def getParameter(dialogue: Dialogue, request: Request) -> Response:
     session = _session(dialogue, request)
     names = [line.partition(":")[0].strip() for line in _lines(request)]
     if not names:
-        return Response(200, _headers(dialogue, session))
+        return Response(200, _inquired(request, session, _headers(dialogue, session)))
     if session is None:
         raise Refused(454)
     _refuseUnknown(names)
     values = [f"{name}: {_PARAMETERS[name.lower()](session)}\r\n" for name in names]
-    headers = _headers(dialogue, session)
+    headers = _inquired(request, session, _headers(dialogue, session))
     headers.set("Content-Type", "text/parameters")
     return Response(200, headers, "".join(values).encode())
 
@@ -65,6 +68,15 @@ def _session(dialogue: Dialogue, request: Request) -> RTSPSession | None:
 
 def _headers(dialogue: Dialogue, session: RTSPSession | None) -> Headers:
     return Headers([("Session", dialogue.sessionHeader(session))] if session is not None else [])
+
+
+def _inquired(request: Request, session: RTSPSession | None, headers: Headers) -> Headers:
+    """Adds what the head of the request asks for, as RFC 7826 does it: by a header without a value."""
+    if session is not None:
+        for name, value in properties.values(session.presentation).items():
+            if name in request.headers:
+                headers.set(name, value)
+    return headers
 
 
 def _lines(request: Request) -> list[str]:

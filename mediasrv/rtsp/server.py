@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from ipaddress import IPv6Address
 from typing import Any
 
@@ -18,15 +19,19 @@ from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mediasrv.locating import Location, locate
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp import describing, parameters, playing, setup
+from mediasrv.rtsp.asking import Questions
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
+from mediasrv.rtsp.features import unsupported
+from mediasrv.rtsp.headers import formatSession
+from mediasrv.rtsp.known import KnownSessions
 from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.replies import PUBLIC, Refused
@@ -84,8 +89,6 @@ class RTSPServer(Protocol):
         self._isOpen = False
         self._closedAt: float | None = None
         self._afterReply: Callable[[], None] | None = None
-        self._carried: set[RTSPSession] = set()
-        self._used: dict[str, RTSPSession] = {}
 
     # The connection
 
@@ -95,6 +98,8 @@ class RTSPServer(Protocol):
         self._isOpen = True
         self._conduit = Conduit(self.transport)
         self._conduit.join(self)
+        self._known = KnownSessions(self.site.registry, self, self.peer)
+        self._questions = Questions(self._conduit.write, self.site.later)
         if not self.site.connected(self):
             self._say(Response(503, Headers([("Retry-After", "30")])))
             self.close()
@@ -126,9 +131,8 @@ class RTSPServer(Protocol):
         serving, self._serving = self._serving, None
         if serving is not None:
             serving.cancel()
-        for session in list(self._carried):
-            session.end(reason)
-        self._used.clear()
+        self._known.forget(reason)
+        self._questions.close()
 
     def checkSilence(self, now: float, patience: float) -> None:
         """
@@ -147,7 +151,7 @@ class RTSPServer(Protocol):
 
     def _isIdle(self) -> bool:
         """Whether nobody would miss it: no session is known here and no request is being answered."""
-        return self._serving is None and not any(session.state != "gone" for session in self._used.values())
+        return self._serving is None and self._known.isEmpty
 
     # Messages
 
@@ -156,23 +160,16 @@ class RTSPServer(Protocol):
             return
         for message in self._parser.feed(data):
             if isinstance(message, InterleavedFrame):
-                self._frameReceived(message)
+                self._known.frameReceived(message)
                 continue
             self.lastSeen = self.site.now()
             if isinstance(message, Response):
-                # to nothing that we asked; but who answers lives (CON-6)
-                self._alive(message.headers)
+                # who answers lives, even if nobody asked, and whatever the answer is (CON-6)
+                self._known.alive(message.headers)
+                self._questions.answered(message)
             else:
                 self._queue.append(message)
         self._serveQueue()
-
-    def _frameReceived(self, frame: InterleavedFrame) -> None:
-        """From the client comes RTCP; on other channels nothing that we know (INT-3)."""
-        for session in self._carried:
-            track = session.trackOn(frame.channel)
-            if track is not None:
-                session.controlFrom(track, frame.payload)
-                return
 
     def unblocked(self) -> None:
         """The client has read what it was told."""
@@ -274,8 +271,9 @@ class RTSPServer(Protocol):
 
     async def _response(self, request: Request) -> Response:
         try:
-            self._alive(request.headers)
-            return await self._dispatch(request)
+            self._known.unfold(request)
+            self._known.alive(request.headers)
+            response = await self._dispatch(request)
         except CancelledError:
             raise
         except Refused as refused:
@@ -295,29 +293,34 @@ class RTSPServer(Protocol):
         return response
 
     def _nameSession(self, request: Request, response: Response) -> None:
-        """An error names the session as well, if that lives (section 1.11 of the requirements)."""
-        try:
-            session = self.sessionOf(request)
-        except (Refused, HeaderError):
-            return
-        response.headers.set("Session", self.sessionHeader(session))
+        """Every answer names the session that its request names, if that lives: errors as well (HDR-7)."""
+        if "Session" in request.headers and "Session" not in response.headers:
+            with suppress(Refused, HeaderError):
+                response.headers.set("Session", self.sessionHeader(self.sessionOf(request)))
 
     async def _dispatch(self, request: Request) -> Response:
+        missing = unsupported(request.headers)
+        if missing:  # before anything happens, and whatever the method (HDR-1)
+            raise Refused(551, ("Unsupported", ", ".join(missing)))
         method: Method | None = getattr(self, f"method_{request.method}", None)
         if method is None:
             if request.method in _NOT_ALLOWED:
                 raise Refused(405, ("Allow", PUBLIC))
             raise Refused(501, ("Public", PUBLIC))
-        unsupported = requiredFeatures(request.headers)
-        if unsupported:
-            raise Refused(551, ("Unsupported", ", ".join(unsupported)))
-        return await method(self, request)
+        response = await method(self, request)
+        if request.method == "SETUP" and "Session" not in request.headers:
+            self._known.began(request, response)
+        return response
 
     # What the methods ask for
 
     def afterReply(self, call: Callable[[], None]) -> None:
         """Wants something done as soon as the reply to the request at hand was sent."""
         self._afterReply = call
+
+    async def locate(self, url: MediaURL) -> Location | None:
+        """Where the presentation that a URL names is, if that is not here."""
+        return await locate(self.site.locators, "/".join(url.segments), self.peer)
 
     async def presentation(self, url: MediaURL) -> Presentation:
         """
@@ -335,41 +338,12 @@ class RTSPServer(Protocol):
 
         @raise Refused: 454 if there is none for this client.
         """
-        value = request.headers.get("Session")
-        if value is None:
-            raise Refused(454)
-        session = self.site.registry.get(parseSession(value)[0])
-        if not isinstance(session, RTSPSession) or session.peer != self.peer:
-            raise Refused(454)
-        if session.carrier is not None and session.carrier is not self:
-            # its data flow over another connection, so does its control (CON-3)
-            raise Refused(454)
-        self._used[session.id] = session
-        return session
+        return self._known.named(request)
 
     def sessionHeader(self, session: RTSPSession) -> str:
         """The Session header of a reply."""
-        self._used[session.id] = session
+        self._known.use(session)
         return formatSession(session.id, self.site.sessionTimeout)
-
-    def _alive(self, headers: Headers) -> None:
-        """
-        A message keeps its session alive; one that names none the session of this connection, if there is just one
-        (TMO-4).
-        """
-        value = headers.get("Session")
-        for id in [known for known, session in self._used.items() if session.state == "gone"]:
-            del self._used[id]
-        if value is None:
-            if len(self._used) == 1:
-                next(iter(self._used.values())).alive()
-            return
-        try:
-            session = self.site.registry.get(parseSession(value)[0])
-        except HeaderError:
-            return
-        if isinstance(session, RTSPSession) and session.peer == self.peer and session.carrier in (None, self):
-            session.alive()
 
     @property
     def onDemand(self) -> OnDemand:
@@ -395,16 +369,26 @@ class RTSPServer(Protocol):
         return self._conduit
 
     def adopt(self, session: RTSPSession) -> None:
-        self._carried.add(session)
+        self._known.carried.add(session)
         self._conduit.join(session.player)
 
     def release(self, session: RTSPSession) -> None:
-        self._carried.discard(session)
+        self._known.carried.discard(session)
         self._conduit.leave(session.player)
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""
-        return any(session.isChannelUsed(channel) for session in self._carried)
+        return self._known.isChannelUsed(channel)
+
+    # Requests to the client
+
+    def ask(self, request: Request) -> Deferred[Response]:
+        """
+        Sends a request to the client.
+
+        @return: see L{Questions.ask}.
+        """
+        return self._questions.ask(request)
 
 
 def _hostOf(address: IAddress) -> str:

@@ -5,7 +5,7 @@ What all RTSP connections share, and the look-out for clients that have fallen s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -46,6 +46,7 @@ class RTSPSite:
     @ivar registry: the sessions of all doors.
     @ivar limits: of what a client may send.
     @ivar sessionTimeout: seconds.
+    @ivar locators: L{mediasrv.interfaces.IMediaLocator} providers, asked in their order where a presentation is.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class RTSPSite:
         idleTimeout: float = 60.0,
         connectionsPerPeer: int = 0,
         limits: Limits | None = None,
+        locators: Sequence[object] = (),
     ) -> None:
         """
         @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
@@ -69,6 +71,7 @@ class RTSPSite:
         self.serverName = serverName
         self.sessionTimeout = sessionTimeout
         self.limits = limits or Limits()
+        self.locators = locators
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout
@@ -84,6 +87,10 @@ class RTSPSite:
     def soon(self, call: Callable[[], None]) -> IDelayedCall:
         """Calls in the next turn of the reactor."""
         return self._reactor.callLater(0, call)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
+        """Calls after so many seconds."""
+        return self._reactor.callLater(seconds, call)
 
     def pairFor(self, peer: str) -> DatagramPair | None:
         """The UDP ports from which an address is reached."""
