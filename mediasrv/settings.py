@@ -331,7 +331,7 @@ def _elsewhere(key: str, where: Any) -> Elsewhere | Gone:
         where = {"url": where}
     permanent = where.get("permanent", False)
     if not isinstance(permanent, bool) or not where.keys() <= {"url", "permanent"}:
-        raise SettingsError(key, f"{where!r} is not a URL, nor a table of url and permanent (true or false)")
+        raise SettingsError(key, f"{where!r} is no table of a url and permanent, true or false")
     return Elsewhere(_url(key, where.get("url")), permanent)
 
 

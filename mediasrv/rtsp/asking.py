@@ -8,6 +8,7 @@ whatever it is. So any answer is one, and what it says is for whoever asked.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,6 +20,8 @@ from mediasrv.rtsp.ranges import formatRange
 
 #: requests that may wait for an answer on one connection
 _MOST = 100
+
+_CSEQ = re.compile("[0-9]{1,10}")
 
 #: seconds that a client has to answer
 _PATIENCE = 10.0
@@ -70,9 +73,15 @@ class Questions:
         return deferred
 
     def answered(self, response: Response) -> None:
-        """The client answered something; to what nobody asked, or asked too long ago, is no matter."""
-        cseq = response.headers.get("CSeq", "")
-        question = self._take(int(cseq)) if cseq.isdecimal() and len(cseq) < 10 else None
+        """
+        The client answered something. Without a CSeq, as ffmpeg 5 does it, it answers what was asked first; what nobody
+        asked, or asked too long ago, is no matter.
+        """
+        number = next(iter(self._open), 0)
+        cseq = response.headers.get("CSeq")
+        if cseq is not None:
+            number = int(cseq) if _CSEQ.fullmatch(cseq) else 0
+        question = self._take(number)
         if question is not None:
             question.answer.callback(response)
 
