@@ -75,7 +75,8 @@ class KnownSessions:
     def alive(self, headers: Headers) -> None:
         """
         A message keeps its session alive, whatever else it says (TMO-3); one that names none the session of this
-        connection, if there is just one (TMO-4).
+        connection, if there is just one (TMO-4). ffmpeg sends GET_PARAMETER over TCP, over UDP only RTCP (Q-4);
+        ExoPlayer sends OPTIONS (Q-9).
         """
         for id in [known for known, session in self._used.items() if session.state == "gone"]:
             del self._used[id]
@@ -107,8 +108,8 @@ class KnownSessions:
 
     def began(self, request: Request, response: Response) -> None:
         """
-        A SETUP without Session was answered: if it began a session, its Pipelined-Requests stands for that from now on,
-        on this connection.
+        A SETUP was carried out: if it began a session, its Pipelined-Requests stands for that from now on, on this
+        connection.
         """
         number, value = _number(request), response.headers.get("Session")
         session = None if number is None or value is None else self._find(value)

@@ -308,7 +308,7 @@ class RTSPServer(Protocol):
                 raise Refused(405, ("Allow", PUBLIC))
             raise Refused(501, ("Public", PUBLIC))
         response = await method(self, request)
-        if request.method == "SETUP" and "Session" not in request.headers:
+        if request.method == "SETUP":
             self._known.began(request, response)
         return response
 

@@ -231,6 +231,23 @@ def testWhoHasNoConnectionIsNotAsked(rig: Rig) -> None:
     assert len(rig.registry) == 1
 
 
+def testAskedWhereTheClientLastSpoke(rig: Rig) -> None:
+    """Of two connections of one client; and still there when the other one goes."""
+    first, second = rig.connect(port=1), rig.connect(port=2)
+    first.setUpFilm(udp=5000)
+    second.session = first.session
+    second.ask("OPTIONS")
+    session: Any = next(iter(rig.registry))
+    session.redirect(OTHER)
+    first.transport.lose()
+    session.redirect(OTHER)
+    assert (len(requests(first)), len(requests(second))) == (0, 2)
+    second.transport.lose()
+    before = len(rig.clock.getDelayedCalls())
+    session.redirect(OTHER)
+    assert len(rig.clock.getDelayedCalls()) == before  # there is nobody whose answer could be waited for
+
+
 def testAtATime(client: Client, rig: Rig) -> None:
     """The Range of a REDIRECT says when."""
     client.setUpFilm()

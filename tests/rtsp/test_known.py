@@ -103,6 +103,15 @@ def testABoundedNumberOfNumbers(client: Client, rig: Rig) -> None:
     assert len(rig.registry) == 65
 
 
+def testOnlyLivingSessionsCount(client: Client) -> None:
+    """Numbers whose session is gone push none out."""
+    numbered(client, "SETUP", VIDEO, "1", Transport=TCP.format(0, 1))
+    for number in range(2, 70):
+        assert numbered(client, "SETUP", SOUND, str(number), Transport=TCP.format(2, 3)).code == 200
+        assert numbered(client, "TEARDOWN", SOUND, str(number)).code == 200
+    assert numbered(client, "PLAY", FILM, "1").code == 200
+
+
 @pytest.mark.requirement("TMO-3")
 def testTheNumberIsASignOfLife(client: Client, rig: Rig) -> None:
     """As the Session would be, though several are known here."""

@@ -163,7 +163,7 @@ def testABodyInChunks(value):
 
 @pytest.mark.requirement("SYN-8")
 @pytest.mark.parametrize(
-    "lines", [b"Transfer-Encoding: identity\r\n", b"Transfer-Encoding: x\r\nContent-Length: 0\r\n"]
+    "lines", [b"Transfer-Encoding: Identity \r\n", b"Transfer-Encoding: x\r\nContent-Length: 0\r\n"]
 )
 def testABodyOfKnownLength(lines):
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n" + lines + b"\r\n").body == b""
