@@ -205,6 +205,7 @@ class Registry:
         draining.location = location
         draining.limit(grace, lambda: self.endAll("the server is being emptied"), self._clock())
         over = draining.whenOver()
+        _log.info("no new sessions are taken, the server is being emptied; {count} are still here", count=len(self))
         if location is not None:
             for session in self:
                 self._redirect(session, below(location, pathOf(session.path)))
@@ -215,6 +216,7 @@ class Registry:
         """Takes new sessions again, and lets those stay that are still here; undoes L{drain}."""
         draining, self._draining = self._draining, None
         if draining is not None:
+            _log.info("new sessions are taken again")
             draining.over(isEmpty=not self._sessions)
 
     def _redirect(self, session: Session, location: str) -> None:

@@ -145,7 +145,8 @@ class MediaService(MultiService):
 
     def _stopNow(self) -> Deferred[Any]:
         self._site.stop()
-        self.registry.resume()  # keeps no time any more; there is nothing left that could let anybody in
+        if self.registry.isDraining:
+            self.registry.resume()  # for another start; nothing is left that could let anybody in before that
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()

@@ -103,7 +103,6 @@ def test_ports(given, ports):
         ({"media": {"a": "/dev/null"}}, "media.a: /dev/null is not a folder"),
         ({"media": {"a": "\0"}}, "media.a: '\\x00' is not a path"),
         ({"media": {"a": 1}}, "media.a: 1 is not a path"),
-        ({"sessionTimeout": 5}, "session-timeout: 5 is not between 6 and 86400"),
         ({"redirects": ["a"]}, "redirects: ['a'] is not a table of paths and URLs"),
         ({"redirects": {"a/../b": "gone"}}, "redirects: 'a/../b' is not the path of a presentation"),
         ({"redirects": {"a\n": "gone"}}, "redirects: 'a\\n' is not the path of a presentation"),
@@ -140,6 +139,15 @@ def test_refused(values, message):
 def test_sizes(text, size):
     assert fromText("cache-size", text) == size
     assert Settings(cacheSize=text).cacheSize == size
+
+
+@pytest.mark.requirement("TMO-2")
+def test_timeoutsThatPlayersCannotKeep():
+    """VLC sleeps for the timeout less two seconds: five seconds are never advertised."""
+    assert Settings().sessionTimeout == 60
+    assert Settings(sessionTimeout=6).sessionTimeout == 6
+    with pytest.raises(SettingsError, match=r"^session-timeout: 5 is not between 6 and 86400$"):
+        Settings(sessionTimeout=5)
 
 
 def test_redirects(tmp_path):
