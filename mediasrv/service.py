@@ -82,7 +82,7 @@ class MediaService(MultiService):
             settings.idleTimeout,
             settings.maxConnectionsPerPeer,
             Limits(requestLine=settings.maxHeaderSize, head=settings.maxHeaderSize, body=settings.maxBodySize),
-            _locators(locator, settings),
+            locators=_locators(locator, settings),
         )
 
     @property
@@ -145,8 +145,6 @@ class MediaService(MultiService):
 
     def _stopNow(self) -> Deferred[Any]:
         self._site.stop()
-        if self.registry.isDraining:
-            self.registry.resume()  # for another start; nothing is left that could let anybody in before that
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
