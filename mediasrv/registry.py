@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from secrets import choice
 from string import ascii_letters, digits
 from typing import Literal
@@ -195,11 +196,11 @@ class Registry:
             last.
         @return: fires with True when no session is left, with False if L{resume} comes before that. To cancel it ends
             the waiting and nothing else.
-        @raise ValueError: if C{location} is no URL, or C{grace} less than 0.
+        @raise ValueError: if C{location} is no URL, or C{grace} less than 0 or endless.
         """
         if location is not None:
             checkedURL(location)
-        if grace is not None and not grace >= 0:
+        if grace is not None and not 0 <= grace < inf:
             raise ValueError(f"{grace} seconds of grace")
         draining = self._draining = self._draining or Draining()
         draining.location = location

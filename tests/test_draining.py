@@ -155,7 +155,8 @@ def test_whoNoLongerWaits(registry: Registry) -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "grace"), [("http://a", None), ("a\r\nb", 1.0), (None, -1.0), (None, float("nan"))]
+    ("location", "grace"),
+    [("http://a", None), ("a\r\nb", 1.0), (None, -1.0), (None, float("nan")), (None, float("inf"))],
 )
 def test_whatCannotBe(registry: Registry, location: str | None, grace: float | None) -> None:
     with pytest.raises(ValueError, match=r"URL|grace"):

@@ -28,8 +28,8 @@ async def describe(dialogue: Dialogue, request: Request) -> Response:
     """
     if not acceptsSDP(request.headers.get("Accept")):
         raise Refused(406)
-    url = splitTrack(parseURI(request.uri))[0]
-    await checkIsHere(dialogue, url)
+    url, track = splitTrack(parseURI(request.uri))
+    await checkIsHere(dialogue, url, track)
     presentation = await dialogue.presentation(url)
     modified = presentation.version.modified / 1e9
     headers = Headers([("Last-Modified", formatDate(modified))])

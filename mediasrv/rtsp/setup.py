@@ -37,7 +37,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     url, number = splitTrack(parseURI(request.uri))
     session = dialogue.sessionOf(request) if "Session" in request.headers else None
     if session is None:
-        await checkIsHere(dialogue, url)
+        await checkIsHere(dialogue, url, number)
         presentation = await dialogue.presentation(url)
     else:
         if session.segments != url.segments:

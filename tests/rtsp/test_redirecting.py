@@ -13,6 +13,7 @@ from zope.interface import implementer
 from mediasrv.interfaces import Elsewhere, Gone, IMediaLocator
 from mediasrv.locating import RedirectTable
 from mediasrv.rtsp.messages import Response
+from mediasrv.rtsp.urls import parseURI, splitTrack
 
 pytestmark = pytest.mark.requirement("DES-1", "RED-1")
 
@@ -51,6 +52,14 @@ def begin(client: Client, method: str, path: str) -> Response:
     return client.ask(method, f"rtsp://server/{path}{track}", Transport=TCP.format(0, 1))
 
 
+def asked(method: str, location: str | None) -> str | None:
+    """Where what was asked for is, if the presentation is at this URL: its first track is asked for by SETUP."""
+    if location is None or method == "DESCRIBE":
+        return location
+    base, mark, query = location.partition("?")
+    return f"{base}/trackID=0{mark}{query}"
+
+
 METHODS = pytest.mark.parametrize("method", ["DESCRIBE", "SETUP"])
 
 
@@ -72,7 +81,7 @@ def testByTheTable(client: Client, rig: Rig, method: str, path: str, code: int, 
     """With Location, without a session, and the connection goes on."""
     answer = begin(client, method, path)
     assert answer.code == code
-    assert answer.headers.get("Location") == location
+    assert answer.headers.get("Location") == asked(method, location)
     assert "Session" not in answer.headers
     assert len(rig.registry) == 0
     assert client.setUp(VIDEO, TCP.format(0, 1)).code == 200
@@ -96,7 +105,7 @@ def testByTheApplication(
     cluster.answer = found
     answer = begin(client, method, "far/a%20b.mkv?q=é")
     assert answer.code == code
-    assert answer.headers.get("Location") == (location and location.replace("é", "%C3%A9"))
+    assert answer.headers.get("Location") == asked(method, location and location.replace("é", "%C3%A9"))
     assert cluster.asked == [("far/a b.mkv", "192.0.2.7")]
 
 
@@ -145,6 +154,15 @@ def testWhoHasASessionStays(client: Client, cluster: Cluster) -> None:
     assert client.ask("DESCRIBE", Session=None).code == 302
 
 
+@pytest.mark.parametrize("url", ["away/a.mkv/trackID=1?x", "away/a.mkv?x/trackID=1"])
+def testATrackIsWhereItsPresentationIs(client: Client, url: str) -> None:
+    """However its URL was put together; and it can be asked for there."""
+    answer = client.ask("SETUP", f"rtsp://server/{url}", Transport=TCP.format(0, 1))
+    location = answer.headers.get("Location", "")
+    assert location == OTHER + "/a.mkv/trackID=1?x"
+    assert splitTrack(parseURI(location))[1] == 1
+
+
 # A server that is being emptied
 
 
@@ -166,7 +184,7 @@ def testNewOnesAreSentAway(client: Client, rig: Rig, method: str) -> None:
     """302, to the same path on the other server; what has moved for good is still there, and what is gone is gone."""
     rig.registry.drain(OTHER)
     answer = begin(client, method, "movies/a%20b.mkv?x=1")
-    assert (answer.code, answer.headers.get("Location")) == (302, OTHER + "/movies/a%20b.mkv?x=1")
+    assert (answer.code, answer.headers.get("Location")) == (302, asked(method, OTHER + "/movies/a%20b.mkv?x=1"))
     assert begin(client, method, "old/a.mkv").code == 301
     assert begin(client, method, "lost/a.mkv").code == 410
 
