@@ -7,14 +7,13 @@ other, because the answers have to be in order and a pipelined PLAY means the se
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from ipaddress import IPv6Address
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IAddress, IDelayedCall
+from twisted.internet.interfaces import IAddress
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -27,6 +26,7 @@ from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp import describing, parameters, playing, setup
 from mediasrv.rtsp.asking import Questions
+from mediasrv.rtsp.backlog import Backlog
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.features import unsupported
@@ -34,17 +34,11 @@ from mediasrv.rtsp.headers import formatSession
 from mediasrv.rtsp.known import KnownSessions
 from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
 from mediasrv.rtsp.parser import MessageParser
-from mediasrv.rtsp.replies import PUBLIC, Refused
+from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
 from mediasrv.streaming.ondemand import OnDemand
-
-#: requests that wait for their turn before no more are read, and when reading goes on
-_QUEUE_FULL, _QUEUE_LOW = 64, 16
-
-#: requests answered in one turn of the reactor: others have packets that are due (SEC-16)
-_TURN = 32
 
 #: seconds in which a client has to take the last words of a connection that is closed
 _LAST_WORDS = 5.0
@@ -81,11 +75,7 @@ class RTSPServer(Protocol):
         self.address = ""
         self.lastSeen = site.now()
         self._parser = MessageParser(site.limits)
-        self._queue: deque[Request | MessageError] = deque()
         self._serving: Deferred[None] | None = None
-        self._inLoop = False
-        self._resting: IDelayedCall | None = None
-        self._readingPaused = False
         self._isOpen = False
         self._closedAt: float | None = None
         self._afterReply: Callable[[], None] | None = None
@@ -99,9 +89,10 @@ class RTSPServer(Protocol):
         self._conduit = Conduit(self.transport)
         self._conduit.join(self)
         self._known = KnownSessions(self.site.registry, self, self.peer)
+        self._backlog = Backlog(self._serveNext, self._mayServe, self.site.soon, self.transport)
         self._questions = Questions(self._conduit.write, self.site.later)
         if not self.site.connected(self):
-            self._say(Response(503, Headers([("Retry-After", "30")])))
+            self._say(Response(503, Headers([("Retry-After", RETRY_AFTER)])))
             self.close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -124,10 +115,7 @@ class RTSPServer(Protocol):
         self.transport.loseConnection()
 
     def _forget(self, reason: str) -> None:
-        self._queue.clear()
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+        self._backlog.close()
         serving, self._serving = self._serving, None
         if serving is not None:
             serving.cancel()
@@ -168,51 +156,23 @@ class RTSPServer(Protocol):
                 self._known.alive(message.headers)
                 self._questions.answered(message)
             else:
-                self._queue.append(message)
-        self._serveQueue()
+                self._backlog.add(message)
+        self._backlog.serve()
 
     def unblocked(self) -> None:
         """The client has read what it was told."""
-        self._serveQueue()
+        self._backlog.serve()
 
-    def _serveQueue(self) -> None:
-        """Serves what has come, until something has to be waited for."""
-        if self._inLoop or self._resting is not None:
-            return
-        self._inLoop = True
-        try:
-            for _ in range(_TURN):
-                if not self._canServe():
-                    break
-                message = self._queue.popleft()
-                self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
-                if isinstance(message, MessageError):
-                    self._refuse(message)
-                else:
-                    self._serve(message)
-        finally:
-            self._inLoop = False
-        if self._canServe():
-            self._resting = self.site.soon(self._rested)
-        self._pauseReading()
+    def _mayServe(self) -> bool:
+        """One request after the other, and none whose answer would not be read."""
+        return self._isOpen and self._serving is None and not self._conduit.isFull
 
-    def _canServe(self) -> bool:
-        return self._isOpen and bool(self._queue) and self._serving is None and not self._conduit.isFull
-
-    def _rested(self) -> None:
-        self._resting = None
-        self._serveQueue()
-
-    def _pauseReading(self) -> None:
-        """Reads no more requests than can be answered soon."""
-        if not self._isOpen:
-            return
-        if len(self._queue) > _QUEUE_FULL and not self._readingPaused:
-            self._readingPaused = True
-            self.transport.pauseProducing()
-        elif len(self._queue) <= _QUEUE_LOW and self._readingPaused:
-            self._readingPaused = False
-            self.transport.resumeProducing()
+    def _serveNext(self, message: Request | MessageError) -> None:
+        self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
+        if isinstance(message, MessageError):
+            self._refuse(message)
+        else:
+            self._serve(message)
 
     def _refuse(self, error: MessageError) -> None:
         response = Response(error.code)
@@ -237,7 +197,7 @@ class RTSPServer(Protocol):
     def _served(self, _: None) -> None:
         self._serving = None
         self.lastSeen = self.site.now()
-        self._serveQueue()
+        self._backlog.serve()
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
