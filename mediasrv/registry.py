@@ -2,7 +2,8 @@
 The registry: the one list of all sessions, whatever door they came through.
 
 Doors add and remove their sessions. The admin shell, the web pages, the metrics and the application around mediasrv ask
-who watches what, follow it as observers, and end sessions by their identifier.
+who watches what, follow it as observers, end sessions by their identifier, and empty the whole server (L{drain
+<Registry.drain>}).
 
 Everything here belongs to the reactor thread; from another one use C{reactor.callFromThread}.
 """
@@ -10,13 +11,22 @@ Everything here belongs to the reactor thread; from another one use C{reactor.ca
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import inf
 from secrets import choice
 from string import ascii_letters, digits
-from typing import Literal, Protocol
+from typing import Literal
 
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorTime
 from twisted.logger import Logger
+
+from mediasrv.draining import Draining
+from mediasrv.locating import below, checkedURL, pathOf
+from mediasrv.sessions import Session
+
+__all__ = ["Event", "Observer", "Registry", "Session", "TooManySessions"]
 
 _log = Logger()
 
@@ -26,80 +36,7 @@ _ID_LENGTH = 16
 
 
 class TooManySessions(Exception):
-    """One more session would be over a limit; the text says which."""
-
-
-class Session(Protocol):
-    """What every door's session tells. C{id}, C{door} and C{peer} never change."""
-
-    @property
-    def id(self) -> str:
-        """As L{Registry.newId} gave it."""
-
-    @property
-    def door(self) -> str:
-        """The protocol: C{"rtsp"}, …"""
-
-    @property
-    def peer(self) -> str:
-        """The client's IP address, without port: sessions per peer are counted by it."""
-
-    @property
-    def path(self) -> str:
-        """Of the presentation, decoded."""
-
-    @property
-    def title(self) -> str:
-        """Of the presentation; C{""} if it has none."""
-
-    @property
-    def tracks(self) -> Sequence[str]:
-        """One line about each track that is set up, such as C{"video H264"}."""
-
-    @property
-    def transport(self) -> str:
-        """How the media get there, such as C{"RTP/AVP/TCP;interleaved=0-1"}."""
-
-    @property
-    def state(self) -> str:
-        """C{"ready"}, C{"playing"}, C{"paused"}, C{"recording"}, C{"gone"}: lower case."""
-
-    @property
-    def startedAt(self) -> float:
-        """Unix seconds."""
-
-    @property
-    def packetsSent(self) -> int:
-        """RTP packets over all tracks, since the session began."""
-
-    @property
-    def octetsSent(self) -> int:
-        """Payload bytes over all tracks, since the session began."""
-
-    @property
-    def fractionLost(self) -> float:
-        """0.0–1.0, as the client last reported of its worst track."""
-
-    @property
-    def packetsLost(self) -> int:
-        """Over all tracks, as the client last reported."""
-
-    @property
-    def jitter(self) -> float:
-        """Seconds, as the client last reported of its worst track."""
-
-    @property
-    def endReason(self) -> str:
-        """Why it ended, as C{end} was told; C{""} while it lives."""
-
-    def position(self) -> float:
-        """NPT seconds that are being sent now, or where the session pauses."""
-
-    def end(self, reason: str) -> None:
-        """
-        Ends the session and tells the client as well as the protocol can. It leaves the registry by itself, at once or
-        when the client has been told; to end it twice is no error.
-        """
+    """No more sessions are taken: one would be over a limit, or the server is being emptied. The text says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +75,14 @@ class Registry:
     @ivar limitPerPeer: sessions of one address; 0 is no limit.
     """
 
-    def __init__(self, limit: int = 0, limitPerPeer: int = 0) -> None:
+    def __init__(self, limit: int = 0, limitPerPeer: int = 0, reactor: IReactorTime | None = None) -> None:
+        """
+        @param reactor: keeps the time of L{drain}; the running one if left out.
+        """
         self.limit = limit
         self.limitPerPeer = limitPerPeer
+        self._reactor = reactor
+        self._draining: Draining | None = None
         self._sessions: dict[str, Session] = {}
         self._perPeer: Counter[str] = Counter()
         self._subscriptions: list[_Subscription] = []
@@ -170,6 +112,8 @@ class Registry:
 
         @raise TooManySessions: if not.
         """
+        if self._draining is not None:
+            raise TooManySessions("the server is being emptied")
         if self.limit and len(self._sessions) >= self.limit:
             raise TooManySessions(f"{self.limit} sessions are the limit")
         if self.limitPerPeer and self._perPeer[peer] >= self.limitPerPeer:
@@ -201,6 +145,7 @@ class Registry:
         if not self._perPeer[session.peer]:
             del self._perPeer[session.peer]
         self._tell(Event("removed", session))
+        self._noticeEmptiness()
 
     def get(self, id: str) -> Session | None:
         """The session of this identifier, or None."""
@@ -227,6 +172,70 @@ class Registry:
         """Ends every session; what goes wrong with one keeps none of the others."""
         for session in self:
             self.end(session.id, reason)
+
+    # Emptying the server
+
+    @property
+    def isDraining(self) -> bool:
+        """Whether no new sessions are taken, since L{drain}."""
+        return self._draining is not None
+
+    @property
+    def drainLocation(self) -> str | None:
+        """Where who would begin a session is sent to while the server is being emptied, as L{drain} was told."""
+        return None if self._draining is None else self._draining.location
+
+    def drain(self, location: str | None = None, grace: float | None = None) -> Deferred[bool]:
+        """
+        Empties the server: no new sessions are taken from now on, and those that there are end by themselves or when
+        their time is over. To call it again changes the location and the time.
+
+        @param location: URL of another server that has the same presentations at the same paths, such as
+            C{rtsp://other.example:8554}: who comes is sent there, and who is here is told to go there.
+        @param grace: seconds after which the sessions that are still there are ended; None to wait as long as they
+            last.
+        @return: fires with True when no session is left, with False if L{resume} comes before that. To cancel it ends
+            the waiting and nothing else.
+        @raise ValueError: if C{location} is no URL, or C{grace} less than 0 or endless.
+        """
+        if location is not None:
+            checkedURL(location)
+        if grace is not None and not 0 <= grace < inf:
+            raise ValueError(f"{grace} seconds of grace")
+        draining = self._draining = self._draining or Draining()
+        draining.location = location
+        draining.limit(grace, lambda: self.endAll("the server is being emptied"), self._clock())
+        over = draining.whenOver()
+        _log.info("no new sessions are taken, the server is being emptied; {count} are still here", count=len(self))
+        if location is not None:
+            for session in self:
+                self._redirect(session, below(location, pathOf(session.path)))
+        self._noticeEmptiness()
+        return over
+
+    def resume(self) -> None:
+        """Takes new sessions again, and lets those stay that are still here; undoes L{drain}."""
+        draining, self._draining = self._draining, None
+        if draining is not None:
+            _log.info("new sessions are taken again")
+            draining.over(isEmpty=not self._sessions)
+
+    def _redirect(self, session: Session, location: str) -> None:
+        try:
+            session.redirect(location)
+        except Exception:
+            _log.failure("The client of session {id} could not be told to go elsewhere", id=session.id)
+
+    def _noticeEmptiness(self) -> None:
+        if self._draining is not None and not self._sessions:
+            self._draining.over(isEmpty=True)
+
+    def _clock(self) -> IReactorTime:
+        if self._reactor is None:
+            from twisted.internet import reactor
+
+            self._reactor = reactor
+        return self._reactor
 
     def subscribe(self, observer: Observer) -> Callable[[], None]:
         """

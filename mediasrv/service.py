@@ -16,6 +16,8 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
+from mediasrv.interfaces import IMediaLocator
+from mediasrv.locating import RedirectTable
 from mediasrv.media.cache import Cache
 from mediasrv.media.library import Library
 from mediasrv.registry import Registry
@@ -48,16 +50,17 @@ class MediaService(MultiService):
 
     _log = Logger()
 
-    def __init__(self, settings: Settings, reactor: Any = None) -> None:
+    def __init__(self, settings: Settings, reactor: Any = None, locator: IMediaLocator | None = None) -> None:
         """
         @param reactor: the running one if left out.
+        @param locator: the application's own, asked before C{redirects} of the settings.
         """
         super().__init__()
         if reactor is None:
             from twisted.internet import reactor
         self._reactor = reactor
         self.settings = settings
-        self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer)
+        self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer, reactor)
         SessionLog(self.registry)
         self._readers = ThreadPool(0, settings.readers, name="mediasrv readers")
         self._openers = ThreadPool(0, settings.readers, name="mediasrv openers")
@@ -94,6 +97,7 @@ class MediaService(MultiService):
                 settings.maxQueuedPlays,
             ),
             settings.handshakeTimeout,
+            locators=_locators(locator, settings),
         )
         self._origins = Origins(settings.allowedOrigins)
         self._tunnels = Tunnels(self._site, self._origins)
@@ -154,15 +158,26 @@ class MediaService(MultiService):
         return self._pairs.get(version6)
 
     def stopService(self) -> Deferred[Any]:
-        """Ends all sessions and gives ports, threads and files back."""
+        """
+        Ends all sessions and gives ports, threads and files back: at once, or when the sessions have had C{drainTime}
+        of the settings to end by themselves.
+        """
         # first of all nobody new is let in: what listens are children of this service
         listening = super().stopService()
+        return gatherResults([listening, Deferred.fromCoroutine(self._stop())])
+
+    async def _stop(self) -> None:
+        if self.settings.drainTime:
+            await self.registry.drain(self.settings.drainLocation or None, self.settings.drainTime)
+        await self._stopNow()
+
+    def _stopNow(self) -> Deferred[Any]:
         self._site.stop()
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
         self._pacer.shared.clear()
-        return gatherResults([listening, *closing, Deferred.fromCoroutine(self._stopReaders())])
+        return gatherResults([*closing, Deferred.fromCoroutine(self._stopReaders())])
 
     async def _stopReaders(self) -> None:
         """Waits for the reads under way, without holding the reactor."""
@@ -171,3 +186,9 @@ class MediaService(MultiService):
                 await deferToThread(pool.stop)
         self.library.close()
         self._cache.clear()
+
+
+def _locators(own: IMediaLocator | None, settings: Settings) -> list[IMediaLocator]:
+    """Who is asked where a presentation is, in this order."""
+    found = [] if own is None else [own]
+    return [*found, RedirectTable(settings.redirects)] if settings.redirects else found

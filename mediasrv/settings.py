@@ -18,6 +18,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any
 
 from mediasrv import __version__
+from mediasrv.interfaces import Elsewhere, Gone
+from mediasrv.locating import checkedURL
 
 #: what may follow a number of bytes, in either case
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
@@ -107,7 +109,8 @@ class Settings:
     )
     sessionTimeout: int = field(
         default=60,
-        metadata=_about("a session ends when its client is silent for so long", unit="seconds", low=1, high=86400),
+        # VLC sleeps for two seconds less between its signs of life: 5 and less are not to be advertised (TMO-2)
+        metadata=_about("a session ends when its client is silent for so long", unit="seconds", low=6, high=86400),
     )
     idleTimeout: float = field(
         default=60.0,
@@ -150,6 +153,21 @@ class Settings:
     cacheFolder: str = field(default_factory=_defaultCacheFolder, metadata=_about("where the demo clips are kept"))
     hiddenFiles: bool = field(
         default=False, metadata=_about("also serve files and folders whose names start with a dot")
+    )
+    redirects: dict[str, str | Elsewhere | Gone] = field(
+        default_factory=dict, metadata=_about('presentations that are elsewhere: their paths, and URLs or "gone"')
+    )
+    drainTime: float = field(
+        default=0.0,
+        metadata=_about(
+            "how long sessions may go on when the server is to stop, while no new ones are taken",
+            unit="seconds",
+            low=0,
+            high=86400,
+        ),
+    )
+    drainLocation: str = field(
+        default="", metadata=_about("URL of another server, to which clients are sent during that time")
     )
 
     def __post_init__(self) -> None:
@@ -336,6 +354,40 @@ def _serverName(key: str, value: Any) -> str:
     return value
 
 
+def _redirects(key: str, value: Any) -> dict[str, Elsewhere | Gone]:
+    if not isinstance(value, Mapping):
+        raise SettingsError(key, f"{value!r} is not a table of paths and URLs")
+    return {_presentationPath(key, path): _elsewhere(f"{key}.{path}", where) for path, where in value.items()}
+
+
+def _presentationPath(key: str, path: Any) -> str:
+    """A path as it is asked for: no query, nothing that a Request-URI would have percent-encoded."""
+    if not isinstance(path, str) or not path.isprintable() or not {".", ".."}.isdisjoint(path.split("/")):
+        raise SettingsError(key, f"{path!r} is not the path of a presentation")
+    return path
+
+
+def _elsewhere(key: str, where: Any) -> Elsewhere | Gone:
+    """A URL, C{"gone"}, or in a file a table of C{url} and C{permanent}."""
+    if where == "gone" or isinstance(where, Gone):
+        return Gone()
+    if isinstance(where, Elsewhere):
+        where = {"url": where.url, "permanent": where.permanent}
+    if not isinstance(where, Mapping):
+        where = {"url": where}
+    permanent = where.get("permanent", False)
+    if not isinstance(permanent, bool) or not where.keys() <= {"url", "permanent"}:
+        raise SettingsError(key, f"{where!r} is no table of a url and permanent, true or false")
+    return Elsewhere(_url(key, where.get("url")), permanent)
+
+
+def _url(key: str, value: Any) -> str:
+    try:
+        return checkedURL(value)
+    except ValueError as error:
+        raise SettingsError(key, f"{error}") from None
+
+
 _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "media": _media,
     "ports": _ports,
@@ -345,4 +397,6 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "queueing": _queueing,
     "serverName": _serverName,
     "cacheFolder": _path,
+    "redirects": _redirects,
+    "drainLocation": lambda key, value: "" if value == "" else _url(key, value),
 }

@@ -29,10 +29,14 @@ class FakeSession:
     jitter: float = 0.0
     endReason: str = ""
     reasons: list[str] = field(default_factory=list)
+    locations: list[str] = field(default_factory=list)
     at: float = 0.0
 
     def position(self) -> float:
         return self.at
+
+    def redirect(self, location: str) -> None:
+        self.locations.append(location)
 
     def end(self, reason: str) -> None:
         self.reasons.append(reason)

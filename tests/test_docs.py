@@ -9,7 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sessiondouble import FakeSession
+from twisted.internet.defer import Deferred
+from zope.interface.verify import verifyObject
 
+from mediasrv.interfaces import Elsewhere, IMediaLocator
+from mediasrv.locating import locationOf
 from mediasrv.rtsp.replies import PUBLIC
 from mediasrv.tap import Options
 
@@ -99,6 +104,34 @@ def test_observersAreToldAsTheCodeSays(tmp_path, capsys):
     names["endAllOf"]("movies/a.mp4")  # type: ignore[operator]
     assert ended == ["no longer shown"]
     assert capsys.readouterr().out == "removed abc 192.0.2.1 movies/a.mp4 ready 12.5\n"
+
+
+def test_locatorsAnswerAsTheCodeSays(tmp_path):
+    (block,) = [block for block in BLOCKS.values() if "IMediaLocator" in block]
+    names: dict[str, object] = {}
+    exec(block.replace("/srv/movies", str(tmp_path)), names)  # our own documentation
+    locator = names["Shards"]({"a": "alpha.example:8554"})  # type: ignore[operator]
+    assert verifyObject(IMediaLocator, locator)
+    found = locationOf(locator.locate("movies/a b.mp4", "192.0.2.1"))
+    assert found == Elsewhere("rtsp://alpha.example:8554/movies/a%20b.mp4")
+    assert locator.locate("movies/b.mp4", "192.0.2.1") is locator.locate("a", "192.0.2.1") is None
+
+
+def test_serversAreEmptiedAsTheCodeSays(tmp_path, capsys):
+    (block,) = [block for block in BLOCKS.values() if "registry.drain" in block]
+    names: dict[str, object] = {}
+    exec(block.replace("/srv/movies", str(tmp_path)), names)  # our own documentation
+    registry = names["media"].registry  # type: ignore[attr-defined]
+    session = FakeSession(registry, "abc")
+    registry.add(session)
+    upgraded = Deferred.fromCoroutine(names["upgrade"]())  # type: ignore[operator]
+    assert session.locations == ["rtsp://other.example:8554/movies/a.mp4"]
+    names["stay"]()  # type: ignore[operator]
+    assert upgraded.called
+    assert capsys.readouterr().out == ""
+    upgraded = Deferred.fromCoroutine(names["upgrade"]())  # type: ignore[operator]
+    registry.remove(session)
+    assert capsys.readouterr().out == "nobody is here any more\n"
 
 
 def ours(command: str) -> list[str] | None:

@@ -22,7 +22,9 @@ from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, con
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
+from zope.interface import implementer
 
+from mediasrv.interfaces import Elsewhere, IMediaLocator
 from mediasrv.media import library
 from mediasrv.registry import Event
 from mediasrv.rtp.datagrams import PortsTaken
@@ -361,3 +363,70 @@ async def test_theLogTellsOfSessions(running: Running) -> None:
         assert lines[1].endswith("(the test has seen enough)")
     finally:
         globalLogPublisher.removeObserver(observe)
+
+
+@implementer(IMediaLocator)
+class Cluster:
+    """Has one file elsewhere, and says so after a while."""
+
+    async def locate(self, path: str, peer: str) -> Elsewhere | None:
+        await deferLater(reactor, 0)
+        return Elsewhere("rtsp://other.example/x", permanent=True) if path == "sounds/far.wav" else None
+
+
+@pytest.mark.requirement("DES-1")
+async def test_presentationsElsewhere(folder: Path) -> None:
+    """The application's locator is asked first, then the settings."""
+    settings = Settings({"sounds": str(folder)}, rtpPort=0, redirects={"sounds": "rtsp://third.example", "old": "gone"})
+    running = Running(MediaService(settings, locator=Cluster()))
+    await running.start()
+    client = await running.client()
+    for path, code, location in (
+        ("sounds/far.wav", "301", "rtsp://other.example/x"),
+        ("sounds/tone.wav", "302", "rtsp://third.example/tone.wav"),
+        ("old/tone.wav", "410", ""),
+    ):
+        head = await client.ask("DESCRIBE", f"rtsp://127.0.0.1/{path}")
+        assert head.startswith(f"RTSP/1.0 {code} ")
+        assert (f"\r\nLocation: {location}" in head) == bool(location)
+    await running.stop()
+
+
+async def test_sessionsMayEndBeforeTheServer(folder: Path) -> None:
+    """C{drainTime}: who plays is told where else to play, plays to the end, and is not cut off; nobody new comes in."""
+    service = made(folder, drainTime=8.0, drainLocation="rtsp://other.example")
+    running = Running(service)
+    await running.start()
+    client = await running.play()
+    await running.listening.stopListening()
+    stopped = service.stopService()
+    await client.until(lambda data: b"REDIRECT " in data)
+    assert "Location: rtsp://other.example/sounds/far.wav" in await client.ask("DESCRIBE", "rtsp://h/sounds/far.wav")
+    assert not stopped.called
+    await client.until(lambda data: b"\x81\xcb\x00\x01" in data)  # the BYE of the end
+    assert not stopped.called
+    client.transport.loseConnection()
+    await client.lost
+    running.clients.clear()
+    await stopped
+
+
+@pytest.mark.deadline(5)
+async def test_sessionsThatDoNotEndBeforeTheServer(folder: Path) -> None:
+    """They have their time, and no more."""
+    running = Running(made(folder, drainTime=0.3))
+    await running.start()
+    client = await running.play()
+    began = reactor.seconds()
+    await running.stop()
+    assert 0.25 < reactor.seconds() - began < 1.5
+    assert b"\x81\xcb\x00\x01" in client.data
+
+
+@pytest.mark.deadline(5)
+async def test_aServerWithoutSessionsStopsAtOnce(folder: Path) -> None:
+    """Whatever C{drainTime} is."""
+    running = Running(made(folder, drainTime=3600.0))
+    await running.start()
+    await running.client()
+    await running.stop()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mediasrv.interfaces import Elsewhere, Gone
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
 
 ROOT = Path(__file__).parent.parent
@@ -133,6 +134,27 @@ def test_allowedOrigins(given, origins):
         ({"media": {"a": "/dev/null"}}, "media.a: /dev/null is not a folder"),
         ({"media": {"a": "\0"}}, "media.a: '\\x00' is not a path"),
         ({"media": {"a": 1}}, "media.a: 1 is not a path"),
+        ({"redirects": ["a"]}, "redirects: ['a'] is not a table of paths and URLs"),
+        ({"redirects": {"a/../b": "gone"}}, "redirects: 'a/../b' is not the path of a presentation"),
+        ({"redirects": {"a\n": "gone"}}, "redirects: 'a\\n' is not the path of a presentation"),
+        ({"redirects": {5: "gone"}}, "redirects: 5 is not the path of a presentation"),
+        ({"redirects": {"a": "b"}}, "redirects.a: 'b' is not a URL such as rtsp://HOST:8554/PATH"),
+        (
+            {"redirects": {"a": "rtsp://b/\r\nc"}},
+            r"redirects.a: 'rtsp://b/\r\nc' is not a URL such as rtsp://HOST:8554/PATH",
+        ),
+        ({"redirects": {"a": {"permanent": True}}}, "redirects.a: None is not a URL such as rtsp://HOST:8554/PATH"),
+        (
+            {"redirects": {"a": {"url": "rtsp://b", "permanent": 1}}},
+            "redirects.a: {'url': 'rtsp://b', 'permanent': 1} is no table of a url and permanent, true or false",
+        ),
+        (
+            {"redirects": {"a": {"url": "rtsp://b", "code": 303}}},
+            "redirects.a: {'url': 'rtsp://b', 'code': 303} is no table of a url and permanent, true or false",
+        ),
+        ({"drainTime": -1}, "drain-time: -1 is not between 0 and 86400"),
+        ({"drainLocation": 0}, "drain-location: 0 is not a URL such as rtsp://HOST:8554/PATH"),
+        ({"drainLocation": "other"}, "drain-location: 'other' is not a URL such as rtsp://HOST:8554/PATH"),
     ],
 )
 def test_refused(values, message):
@@ -148,6 +170,24 @@ def test_refused(values, message):
 def test_sizes(text, size):
     assert fromText("cache-size", text) == size
     assert Settings(cacheSize=text).cacheSize == size
+
+
+@pytest.mark.requirement("TMO-2")
+def test_timeoutsThatPlayersCannotKeep():
+    """VLC sleeps for the timeout less two seconds: five seconds are never advertised."""
+    assert Settings().sessionTimeout == 60
+    assert Settings(sessionTimeout=6).sessionTimeout == 6
+    with pytest.raises(SettingsError, match=r"^session-timeout: 5 is not between 6 and 86400$"):
+        Settings(sessionTimeout=5)
+
+
+def test_redirects(tmp_path):
+    """A URL, a URL for good, or nothing any more; from Python also as what it becomes."""
+    text = '[redirects]\na = "rtsp://b/c"\n"d/e f.mp4" = {url = "rtsps://g", permanent = true}\n"h" = "gone"\n'
+    made = {"a": Elsewhere("rtsp://b/c"), "d/e f.mp4": Elsewhere("rtsps://g", permanent=True), "h": Gone()}
+    assert readFile(written(tmp_path, text)) == {"redirects": made}
+    assert Settings(redirects=made).redirects == made
+    assert Settings(redirects={"a": "rtsp://b/c"}).redirects == {"a": Elsewhere("rtsp://b/c")}
 
 
 def test_fromText():

@@ -7,6 +7,7 @@ from __future__ import annotations
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import acceptsSDP, formatDate, notModified
 from mediasrv.rtsp.messages import Headers, Request, Response
+from mediasrv.rtsp.redirecting import checkIsHere
 from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.urls import contentBase, parseURI, splitTrack
 
@@ -23,11 +24,12 @@ async def describe(dialogue: Dialogue, request: Request) -> Response:
     """
     The session description of a presentation.
 
-    @raise Refused: 406 for a client that takes no SDP.
+    @raise Refused: 406 for a client that takes no SDP; and what L{checkIsHere} does.
     """
     if not acceptsSDP(request.headers.get("Accept")):
         raise Refused(406)
-    url = splitTrack(parseURI(request.uri))[0]
+    url, track = splitTrack(parseURI(request.uri))
+    await checkIsHere(dialogue, url, track)
     presentation = await dialogue.presentation(url)
     modified = presentation.version.modified / 1e9
     headers = Headers([("Last-Modified", formatDate(modified))])

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from mediasrv.locating import Location
 from mediasrv.media.presentation import Presentation
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
@@ -51,6 +52,9 @@ class Dialogue(Carrier, Protocol):
     @property
     def conduit(self) -> Conduit:
         """Where interleaved data go."""
+
+    async def locate(self, url: MediaURL) -> Location | None:
+        """Where the presentation that a URL names is, if that is not here."""
 
     async def presentation(self, url: MediaURL) -> Presentation:
         """

@@ -170,6 +170,17 @@ def formatScale(scale: float) -> str:
     return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
+def parseBandwidth(value: str) -> int:
+    """
+    The bits per second that the client can receive, at least 1 (section 12.6).
+
+    @raise HeaderError: for anything but a positive decimal number.
+    """
+    if not _DIGITS.fullmatch(value.strip()) or int(value) == 0:
+        raise HeaderError("malformed Bandwidth")
+    return int(value)
+
+
 def parseBlocksize(value: str) -> int:
     """
     The payload size that the client wants, in bytes, at least 1 (section 12.7).

@@ -19,7 +19,8 @@ _NAMES = """
     Conference Connection Content-Base Content-Encoding Content-Language Content-Length Content-Location Content-Type
     CSeq Date ETag Expires From Host If-Match If-Modified-Since KeyMgmt Last-Modified Location Media-Properties
     Pipelined-Requests Proxy-Authenticate Proxy-Require Public Range Rate-Control Referer Require Retry-After RTP-Info
-    Scale Seek-Style Server Session Speed Timestamp Transport Unsupported User-Agent Vary Via WWW-Authenticate
+    Scale Seek-Style Server Session Speed Timestamp Transfer-Encoding Transport Unsupported User-Agent Vary Via
+    WWW-Authenticate
 """
 #: header names in lower case, and as they are written
 _CANONICAL = {name.lower(): name for name in _NAMES.split()}
@@ -45,7 +46,7 @@ class MessageError(Exception):
     """
     A message that the parser could not accept. It is yielded in its place in the stream, not raised.
 
-    @ivar code: the status to answer with: 400, 413, 414 or 505.
+    @ivar code: the status to answer with: 400, 411, 413, 414 or 505.
     @ivar cseq: the CSeq to answer with, or None if the message had none worth repeating (CON-1).
     @ivar fatal: whether the connection must close after the answer, because nobody knows where the next message starts.
     """

@@ -6,20 +6,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from mediasrv.rtsp import properties
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.messages import Headers, Request, Response
+from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.replies import Refused
 from mediasrv.rtsp.session import RTSPSession
 
 #: what a client may ask about its session; all of it is ours to change
-_PARAMETERS: dict[str, Callable[[RTSPSession], str]] = {
-    "position": lambda session: f"{session.position():.3f}",
-    "duration": lambda session: f"{session.presentation.duration:.3f}",
-    "state": lambda session: session.state,
-    "packets_sent": lambda session: str(session.packetsSent),
-    "octets_sent": lambda session: str(session.octetsSent),
-    "packets_lost": lambda session: str(session.packetsLost),
-    "jitter": lambda session: f"{session.jitter:.6f}",
+_PARAMETERS: dict[str, Callable[[RTSPSession, PlayRules], str]] = {
+    "position": lambda session, rules: f"{session.position():.3f}",
+    "duration": lambda session, rules: f"{session.presentation.duration:.3f}",
+    "state": lambda session, rules: session.state,
+    "packets_sent": lambda session, rules: str(session.packetsSent),
+    "octets_sent": lambda session, rules: str(session.octetsSent),
+    "packets_lost": lambda session, rules: str(session.packetsLost),
+    "jitter": lambda session, rules: f"{session.jitter:.6f}",
+    "accept-ranges": lambda session, rules: properties.acceptRanges(),
+    "media-properties": lambda session, rules: properties.mediaProperties(session.presentation, rules),
 }
 
 #: parameters asked for in one request at most
@@ -35,12 +39,12 @@ async def getParameter(dialogue: Dialogue, request: Request) -> Response:
     session = _session(dialogue, request)
     names = [line.partition(":")[0].strip() for line in _lines(request)]
     if not names:
-        return Response(200, _headers(dialogue, session))
+        return Response(200, _inquired(dialogue, request, session))
     if session is None:
         raise Refused(454)
     _refuseUnknown(names)
-    values = [f"{name}: {_PARAMETERS[name.lower()](session)}\r\n" for name in names]
-    headers = _headers(dialogue, session)
+    values = [f"{name}: {_PARAMETERS[name.lower()](session, dialogue.rules)}\r\n" for name in names]
+    headers = _inquired(dialogue, request, session)
     headers.set("Content-Type", "text/parameters")
     return Response(200, headers, "".join(values).encode())
 
@@ -65,6 +69,16 @@ def _session(dialogue: Dialogue, request: Request) -> RTSPSession | None:
 
 def _headers(dialogue: Dialogue, session: RTSPSession | None) -> Headers:
     return Headers([("Session", dialogue.sessionHeader(session))] if session is not None else [])
+
+
+def _inquired(dialogue: Dialogue, request: Request, session: RTSPSession | None) -> Headers:
+    """With what the head of the request asks for, as RFC 7826 does it: by a header without a value."""
+    headers = _headers(dialogue, session)
+    if session is not None:
+        for name, value in properties.values(session.presentation, dialogue.rules).items():
+            if name in request.headers:
+                headers.set(name, value)
+    return headers
 
 
 def _lines(request: Request) -> list[str]:

@@ -256,10 +256,13 @@ class MessageParser:
         """
         The length of the body in bytes (section 12.14), 0 where the headers do not speak of it.
 
-        @raise MessageError: if it is no number, or over the limit; fatal.
+        @raise MessageError: if it is no number, or over the limit, or nobody says it of a body in chunks (section 4.4:
+            there are none in RTSP); fatal.
         """
         value = headers.get("content-length")
         if value is None:
+            if headers.get("transfer-encoding", "identity").strip().lower() != "identity":
+                raise MessageError(411, "a body without Content-Length", _validCSeq(headers), fatal=True)
             return 0
         if "," in value:  # the same one twice does no harm
             first, *others = (part.strip() for part in value.split(","))

@@ -18,7 +18,7 @@ _NPT_CLOCK = re.compile(r"([0-9]{1,6}):([0-5]?[0-9]):([0-5]?[0-9](?:\.[0-9]{0,20
 _SMPTE = re.compile(r"([0-9]{1,2}):([0-5]?[0-9]):([0-5]?[0-9])(?::([0-9]{1,2}))?(?:\.([0-9]{1,2}))?")
 _UTC = re.compile(r"([0-9]{8}T[0-9]{6})(?:\.([0-9]{1,20}))?Z", re.I)
 
-_UNITS = ("npt", "smpte", "smpte-30-drop", "smpte-25", "clock")
+UNITS = ("npt", "smpte", "smpte-30-drop", "smpte-25", "clock")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: seconds that one frame of "SMPTE 30 drop" takes
 _DROP_FRAME = 1001 / 30000
@@ -60,7 +60,7 @@ def parseRange(value: str) -> RangeSpec:
     unit = unit.strip().lower()
     if not equals or not unit:
         raise HeaderError("a Range without a unit")
-    if unit not in _UNITS:
+    if unit not in UNITS:
         raise HeaderError("unknown unit of Range", 501)
     first, _, second = (part.strip() for part in points.partition("-"))
     startsNow = unit == "npt" and first.lower() == "now"
@@ -81,7 +81,7 @@ def formatRange(unit: str, start: float | None, end: float | None, *, startsNow:
     @param startsNow: write C{now} for the start; NPT only.
     @raise ValueError: if there is nothing to write, or a point is not finite.
     """
-    if unit not in _UNITS:
+    if unit not in UNITS:
         raise ValueError(f"unknown unit: {unit!r}")
     if start is None and end is None and not startsNow:
         raise ValueError("an empty range")

@@ -9,6 +9,9 @@ from mediasrv.rtsp.messages import Headers, Response
 #: what this server does, in one header (OPT-1)
 PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 
+#: seconds after which a client that found no room, or a server that is being emptied, may try again
+RETRY_AFTER = "30"
+
 
 class Refused(Exception):
     """

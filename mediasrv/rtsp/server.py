@@ -7,16 +7,16 @@ other, because the answers have to be in order and a pipelined PLAY means the se
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from twisted.internet.defer import CancelledError, Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from mediasrv.locating import Location, locate
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
@@ -24,23 +24,21 @@ from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp import describing, parameters, pausing, playing, setup
 from mediasrv.rtsp.addresses import hostOf
+from mediasrv.rtsp.asking import Questions
+from mediasrv.rtsp.backlog import Backlog
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
+from mediasrv.rtsp.features import unsupported
+from mediasrv.rtsp.headers import formatSession
+from mediasrv.rtsp.known import KnownSessions
 from mediasrv.rtsp.messages import HeaderError, Headers, InterleavedFrame, MessageError, Request, Response
 from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.parser import MessageParser
-from mediasrv.rtsp.replies import PUBLIC, Refused
+from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
 from mediasrv.streaming.ondemand import OnDemand
-
-#: requests that wait for their turn before no more are read, and when reading goes on
-_QUEUE_FULL, _QUEUE_LOW = 64, 16
-
-#: requests answered in one turn of the reactor: others have packets that are due (SEC-16)
-_TURN = 32
 
 #: seconds in which a client has to take the last words of a connection that is closed
 _LAST_WORDS = 5.0
@@ -79,16 +77,10 @@ class RTSPServer(Protocol):
         self.address = ""
         self.lastSeen = site.now()
         self._parser = MessageParser(site.limits)
-        self._queue: deque[Request | MessageError] = deque()
         self._serving: Deferred[None] | None = None
-        self._inLoop = False
-        self._resting: IDelayedCall | None = None
-        self._readingPaused = False
         self._isOpen = False
         self._closedAt: float | None = None
         self._afterReply: Callable[[], None] | None = None
-        self._carried: set[RTSPSession] = set()
-        self._used: dict[str, RTSPSession] = {}
 
     # The connection
 
@@ -98,8 +90,11 @@ class RTSPServer(Protocol):
         self._isOpen = True
         self._conduit = Conduit(self.transport)
         self._conduit.join(self)
+        self._known = KnownSessions(self.site.registry, self, self.peer)
+        self._backlog = Backlog(self._serveNext, self._mayServe, self.site.soon, self.transport)
+        self._questions = Questions(self._conduit.write, self.site.later)
         if not self.site.connected(self):
-            self._say(Response(503, Headers([("Retry-After", "30")])))
+            self._say(Response(503, Headers([("Retry-After", RETRY_AFTER)])))
             self.close()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
@@ -122,16 +117,12 @@ class RTSPServer(Protocol):
         self.transport.loseConnection()
 
     def _forget(self, reason: str) -> None:
-        self._queue.clear()
-        if self._resting is not None:
-            self._resting.cancel()
-            self._resting = None
+        self._backlog.close()
         serving, self._serving = self._serving, None
         if serving is not None:
             serving.cancel()
-        for session in list(self._carried):
-            session.end(reason)
-        self._used.clear()
+        self._known.forget(reason)
+        self._questions.close()
 
     def checkSilence(self, now: float, patience: float) -> None:
         """
@@ -150,7 +141,7 @@ class RTSPServer(Protocol):
 
     def _isIdle(self) -> bool:
         """Whether nobody would miss it: no session is known here and no request is being answered."""
-        return self._serving is None and not any(session.state != "gone" for session in self._used.values())
+        return self._serving is None and self._known.isEmpty
 
     # Messages
 
@@ -159,66 +150,31 @@ class RTSPServer(Protocol):
             return
         for message in self._parser.feed(data):
             if isinstance(message, InterleavedFrame):
-                self._frameReceived(message)
+                self._known.frameReceived(message)
                 continue
             self.lastSeen = self.site.now()
             if isinstance(message, Response):
-                # to nothing that we asked; but who answers lives (CON-6)
-                self._alive(message.headers)
+                # who answers lives, even if nobody asked, and whatever the answer is (CON-6)
+                self._known.alive(message.headers)
+                self._questions.answered(message)
             else:
-                self._queue.append(message)
-        self._serveQueue()
-
-    def _frameReceived(self, frame: InterleavedFrame) -> None:
-        """From the client comes RTCP; on other channels nothing that we know (INT-3)."""
-        for session in self._carried:
-            track = session.trackOn(frame.channel)
-            if track is not None:
-                session.controlFrom(track, frame.payload)
-                return
+                self._backlog.add(message)
+        self._backlog.serve()
 
     def unblocked(self) -> None:
         """The client has read what it was told."""
-        self._serveQueue()
+        self._backlog.serve()
 
-    def _serveQueue(self) -> None:
-        """Serves what has come, until something has to be waited for."""
-        if self._inLoop or self._resting is not None:
-            return
-        self._inLoop = True
-        try:
-            for _ in range(_TURN):
-                if not self._canServe():
-                    break
-                message = self._queue.popleft()
-                self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
-                if isinstance(message, MessageError):
-                    self.refuse(message)
-                else:
-                    self._serve(message)
-        finally:
-            self._inLoop = False
-        if self._canServe():
-            self._resting = self.site.soon(self._rested)
-        self._pauseReading()
+    def _mayServe(self) -> bool:
+        """One request after the other, and none whose answer would not be read."""
+        return self._isOpen and self._serving is None and not self._conduit.isFull
 
-    def _canServe(self) -> bool:
-        return self._isOpen and bool(self._queue) and self._serving is None and not self._conduit.isFull
-
-    def _rested(self) -> None:
-        self._resting = None
-        self._serveQueue()
-
-    def _pauseReading(self) -> None:
-        """Reads no more requests than can be answered soon."""
-        if not self._isOpen:
-            return
-        if len(self._queue) > _QUEUE_FULL and not self._readingPaused:
-            self._readingPaused = True
-            self.transport.pauseProducing()
-        elif len(self._queue) <= _QUEUE_LOW and self._readingPaused:
-            self._readingPaused = False
-            self.transport.resumeProducing()
+    def _serveNext(self, message: Request | MessageError) -> None:
+        self.lastSeen = self.site.now()  # it may have waited for long, and not for the client
+        if isinstance(message, MessageError):
+            self.refuse(message)
+        else:
+            self._serve(message)
 
     def refuse(self, error: MessageError) -> None:
         """Answers what was no request that could be served, and closes if nobody knows what comes next."""
@@ -244,7 +200,7 @@ class RTSPServer(Protocol):
     def _served(self, _: None) -> None:
         self._serving = None
         self.lastSeen = self.site.now()
-        self._serveQueue()
+        self._backlog.serve()
 
     def _failed(self, failure: Failure) -> None:
         if failure.check(CancelledError):
@@ -278,8 +234,9 @@ class RTSPServer(Protocol):
 
     async def _response(self, request: Request) -> Response:
         try:
-            self._alive(request.headers)
-            return await self._dispatch(request)
+            self._known.unfold(request)
+            self._known.alive(request.headers)
+            response = await self._dispatch(request)
         except CancelledError:
             raise
         except Refused as refused:
@@ -299,29 +256,34 @@ class RTSPServer(Protocol):
         return response
 
     def _nameSession(self, request: Request, response: Response) -> None:
-        """An error names the session as well, if that lives (section 1.11 of the requirements)."""
-        try:
-            session = self.sessionOf(request)
-        except (Refused, HeaderError):
-            return
-        response.headers.set("Session", self.sessionHeader(session))
+        """Every answer names the session that its request names, if that lives: errors as well (HDR-7)."""
+        if "Session" in request.headers and "Session" not in response.headers:
+            with suppress(Refused, HeaderError):
+                response.headers.set("Session", self.sessionHeader(self.sessionOf(request)))
 
     async def _dispatch(self, request: Request) -> Response:
+        missing = unsupported(request.headers)
+        if missing:  # before anything happens, and whatever the method (HDR-1)
+            raise Refused(551, ("Unsupported", ", ".join(missing)))
         method: Method | None = getattr(self, f"method_{request.method}", None)
         if method is None:
             if request.method in _NOT_ALLOWED:
                 raise Refused(405, ("Allow", PUBLIC))
             raise Refused(501, ("Public", PUBLIC))
-        unsupported = requiredFeatures(request.headers)
-        if unsupported:
-            raise Refused(551, ("Unsupported", ", ".join(unsupported)))
-        return await method(self, request)
+        response = await method(self, request)
+        if request.method == "SETUP":
+            self._known.began(request, response)
+        return response
 
     # What the methods ask for
 
     def afterReply(self, call: Callable[[], None]) -> None:
         """Wants something done as soon as the reply to the request at hand was sent."""
         self._afterReply = call
+
+    async def locate(self, url: MediaURL) -> Location | None:
+        """Where the presentation that a URL names is, if that is not here."""
+        return await locate(self.site.locators, "/".join(url.segments), self.peer)
 
     async def presentation(self, url: MediaURL) -> Presentation:
         """
@@ -339,41 +301,12 @@ class RTSPServer(Protocol):
 
         @raise Refused: 454 if there is none for this client.
         """
-        value = request.headers.get("Session")
-        if value is None:
-            raise Refused(454)
-        session = self.site.registry.get(parseSession(value)[0])
-        if not isinstance(session, RTSPSession) or session.peer != self.peer:
-            raise Refused(454)
-        if session.carrier is not None and session.carrier is not self:
-            # its data flow over another connection, so does its control (CON-3)
-            raise Refused(454)
-        self._used[session.id] = session
-        return session
+        return self._known.named(request)
 
     def sessionHeader(self, session: RTSPSession) -> str:
         """The Session header of a reply."""
-        self._used[session.id] = session
+        self._known.use(session)
         return formatSession(session.id, self.site.sessionTimeout)
-
-    def _alive(self, headers: Headers) -> None:
-        """
-        A message keeps its session alive; one that names none the session of this connection, if there is just one
-        (TMO-4).
-        """
-        value = headers.get("Session")
-        for id in [known for known, session in self._used.items() if session.state == "gone"]:
-            del self._used[id]
-        if value is None:
-            if len(self._used) == 1:
-                next(iter(self._used.values())).alive()
-            return
-        try:
-            session = self.site.registry.get(parseSession(value)[0])
-        except HeaderError:
-            return
-        if isinstance(session, RTSPSession) and session.peer == self.peer and session.carrier in (None, self):
-            session.alive()
 
     @property
     def onDemand(self) -> OnDemand:
@@ -403,13 +336,23 @@ class RTSPServer(Protocol):
         return self._conduit
 
     def adopt(self, session: RTSPSession) -> None:
-        self._carried.add(session)
+        self._known.carried.add(session)
         self._conduit.join(session.player)
 
     def release(self, session: RTSPSession) -> None:
-        self._carried.discard(session)
+        self._known.carried.discard(session)
         self._conduit.leave(session.player)
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""
-        return any(session.isChannelUsed(channel) for session in self._carried)
+        return self._known.isChannelUsed(channel)
+
+    # Requests to the client
+
+    def ask(self, request: Request) -> Deferred[Response]:
+        """
+        Sends a request to the client.
+
+        @return: see L{Questions.ask}.
+        """
+        return self._questions.ask(request)

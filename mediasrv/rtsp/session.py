@@ -23,8 +23,11 @@ from mediasrv.rtp.interleaved import InterleavedTransport, Outlet
 from mediasrv.rtp.reports import ReceptionQuality
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
+from mediasrv.rtsp.asking import NotAnswered, redirection
+from mediasrv.rtsp.messages import Request, Response
 from mediasrv.rtsp.playqueue import PlayQueue
 from mediasrv.rtsp.states import StateName, newStates
+from mediasrv.rtsp.urls import parseURI, splitTrack
 from mediasrv.streaming.cues import NothingToPlay
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.player import Player
@@ -32,7 +35,7 @@ from mediasrv.streaming.player import Player
 
 class Carrier(Protocol):
     """
-    The connection that carries a session's interleaved data.
+    A connection to a session's client. It may carry the session's interleaved data.
     """
 
     @property
@@ -44,6 +47,9 @@ class Carrier(Protocol):
 
     def release(self, session: RTSPSession) -> None:
         """It is gone."""
+
+    def ask(self, request: Request) -> Deferred[Response]:
+        """As L{mediasrv.rtsp.asking.Questions.ask}."""
 
 
 class NoOutlet:
@@ -80,6 +86,7 @@ class RTSPSession:
     """
     @ivar segments: the path of the presentation.
     @ivar carrier: the connection with its interleaved tracks; None while all of them go over UDP.
+    @ivar caller: the connection on which its client last named it; None if that is gone.
     @ivar lastSeen: monotonic seconds when the client last showed that it lives.
     @ivar setUpTracks: by index of the track.
     @ivar queue: the PLAYs that wait for their turn.
@@ -103,6 +110,7 @@ class RTSPSession:
         self.segments = segments
         self.presentation = presentation
         self.carrier: Carrier | None = None
+        self.caller: Carrier | None = None
         self.setUpTracks: dict[int, SessionTrack] = {}
         self.endReason = ""
         self._registry = registry
@@ -304,6 +312,28 @@ class RTSPSession:
 
     # The end
 
+    def redirect(self, location: str, at: float | None = None) -> None:
+        """
+        Tells the client by a REDIRECT (section 10.10), if it has a connection, to go on elsewhere. Who can do that
+        sends TEARDOWN and leaves. An answer of 2xx ends nothing here, unlike in RTSP 2.0: GStreamer gives it and stays.
+
+        @param at: when it takes effect, seconds since 1970; None for at once.
+        """
+        track = next(iter(self.setUpTracks.values()), None)
+        if self.caller is None or track is None:
+            return
+        uri = splitTrack(parseURI(track.url))[0].literal
+        asked = self.caller.ask(redirection(uri, self.id, location, at))
+        asked.addCallbacks(self._redirected, self._notRedirected)
+
+    def _redirected(self, response: Response) -> None:
+        self.alive()  # whatever it says, and though it may not say of which session
+        self._log.debug("{peer} answers REDIRECT with {code}", peer=self.peer, code=response.code)
+
+    def _notRedirected(self, failure: Failure) -> None:
+        failure.trap(NotAnswered)
+        self._log.debug("{peer} was not redirected: {reason}", peer=self.peer, reason=failure.value)
+
     def end(self, reason: str) -> None:
         """Ends it; more than once is no error, and only the first reason counts."""
         try:
@@ -319,6 +349,7 @@ class RTSPSession:
             for track in self.setUpTracks.values():
                 track.close()
             self._carriedBy(None)
+            self.caller = None
             self._registry.remove(self)
             # whoever still knows the session, such as its connection, holds no media by it
             self.player.release()

@@ -13,19 +13,19 @@ from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import randomNumber
+from mediasrv.rtsp.demands import checkDemands
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import parseBlocksize
 from mediasrv.rtsp.messages import Headers, Request, Response
-from mediasrv.rtsp.replies import PUBLIC, Refused
+from mediasrv.rtsp.properties import addProperties
+from mediasrv.rtsp.redirecting import checkIsHere
+from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
 from mediasrv.rtsp.session import RTSPSession, SessionTrack
 from mediasrv.rtsp.transport import Pair, TransportSpec, parseTransports
 from mediasrv.rtsp.urls import MediaURL, parseURI, splitTrack
 
 #: profiles that are served: feedback (AVPF) may be sent to us and is not acted on
 _PROFILES = ("AVP", "AVPF")
-
-#: seconds after which a client that found no room may try again
-_RETRY_AFTER = "30"
 
 
 async def setUp(dialogue: Dialogue, request: Request) -> Response:
@@ -37,6 +37,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     url, number = splitTrack(parseURI(request.uri))
     session = dialogue.sessionOf(request) if "Session" in request.headers else None
     if session is None:
+        await checkIsHere(dialogue, url, number)
         presentation = await dialogue.presentation(url)
     else:
         if session.segments != url.segments:
@@ -44,6 +45,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
         presentation = session.presentation
     index = _trackIndex(presentation, number)
     _checkMatch(request, presentation)
+    checkDemands(request.headers, presentation, [index, *(session.setUpTracks if session is not None else ())])
     blocksize = _blocksize(request)
     spec, pair = _choose(dialogue, request)
     if session is not None and session.state == "playing" and index in session.setUpTracks:
@@ -57,7 +59,9 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
         if began:
             session.end("no transport")
         raise
-    return Response(200, Headers([("Transport", chosen.format()), ("Session", dialogue.sessionHeader(session))]))
+    headers = Headers([("Transport", chosen.format()), ("Session", dialogue.sessionHeader(session))])
+    addProperties(headers, presentation, dialogue.rules)
+    return Response(200, headers)
 
 
 def _trackIndex(presentation: Presentation, number: int | None) -> int:
@@ -113,7 +117,7 @@ def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, blocks
     try:
         registry.add(session)
     except TooManySessions:
-        raise Refused(503, ("Retry-After", _RETRY_AFTER)) from None
+        raise Refused(503, ("Retry-After", RETRY_AFTER)) from None
     return session
 
 

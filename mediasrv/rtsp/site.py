@@ -5,7 +5,7 @@ What all RTSP connections share, and the look-out for clients that have fallen s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import Protocol
 
@@ -49,6 +49,7 @@ class RTSPSite:
     @ivar rules: what is done about things that the RFCs leave open.
     @ivar sessionTimeout: seconds.
     @ivar handshakeTimeout: seconds that a client has to agree upon TLS.
+    @ivar locators: L{mediasrv.interfaces.IMediaLocator} providers, asked in their order where a presentation is.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class RTSPSite:
         limits: Limits | None = None,
         rules: PlayRules | None = None,
         handshakeTimeout: float = 10.0,
+        locators: Sequence[object] = (),
     ) -> None:
         """
         @param pairFor: the UDP ports for IPv6 (True) or IPv4; None if there are none.
@@ -76,6 +78,7 @@ class RTSPSite:
         self.limits = limits or Limits()
         self.rules = rules or PlayRules()
         self.handshakeTimeout = handshakeTimeout
+        self.locators = locators
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout
@@ -91,6 +94,10 @@ class RTSPSite:
     def soon(self, call: Callable[[], None]) -> IDelayedCall:
         """Calls in the next turn of the reactor."""
         return self._reactor.callLater(0, call)
+
+    def later(self, seconds: float, call: Callable[[], None]) -> IDelayedCall:
+        """Calls after so many seconds."""
+        return self._reactor.callLater(seconds, call)
 
     def pairFor(self, peer: str) -> DatagramPair | None:
         """The UDP ports from which an address is reached."""

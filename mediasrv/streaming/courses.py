@@ -42,10 +42,13 @@ def usableScale(presentation: Presentation, wanted: float, limit: float) -> floa
 
     @param limit: of its amount, in both directions; slow motion goes down to its reciprocal.
     """
-    amount = min(max(abs(wanted), 1 / limit), limit)
-    if not _hasPictures(presentation):
-        amount = max(amount, 1.0)  # there is no slow motion of sound in pieces
+    amount = min(max(abs(wanted), slowestScale(presentation, limit)), limit)
     return round(amount if wanted > 0 else -amount, 6)
+
+
+def slowestScale(presentation: Presentation, limit: float) -> float:
+    """The smallest amount of Scale that a presentation is played at, given the largest."""
+    return 1 / limit if _hasPictures(presentation) else 1.0  # there is no slow motion of sound in pieces
 
 
 def _hasPictures(presentation: Presentation) -> bool:

@@ -45,8 +45,9 @@ class Target:
     """
 
     def __init__(self, folder: Path, **settings: Any) -> None:
-        settings = {"sessionTimeout": 2, "idleTimeout": 1.0} | settings
-        self.service = MediaService(Settings(media={"m": str(folder)}, rtpPort=0, **settings))
+        timeout = settings.pop("sessionTimeout", 2)
+        self.service = MediaService(Settings(media={"m": str(folder)}, rtpPort=0, **{"idleTimeout": 1.0} | settings))
+        self.service._site.sessionTimeout = timeout  # less than the setting allows, so that tests need not wait
         self.service.privilegedStartService()
         self.service.startService()
         self._listening = reactor.listenTCP(0, self.service.rtspFactory(), 1024, "127.0.0.1")

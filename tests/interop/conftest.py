@@ -4,7 +4,7 @@ A real server in the test's own reactor, and media for it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from twisted.internet.endpoints import serverFromString
 
 from mediasrv.service import MediaService
 from mediasrv.settings import Settings
+
+Serve = Callable[..., Awaitable[Server]]
 
 
 @pytest.fixture(scope="session")
@@ -36,17 +38,30 @@ def clip(clipFolder: Path) -> Callable[[str], Path]:
 
 
 @pytest_twisted.async_yield_fixture
-async def server(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Server]:
-    """The server, on ports that the system chose."""
+async def serve(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Serve]:
+    """Starts servers of the clips, with more settings if need be, on ports that the system chose."""
     port = "tcp:0:interface=127.0.0.1"
-    service = MediaService(Settings(media={"clips": str(clipFolder)}, ports=(port,), rtpPort=0))
-    service.privilegedStartService()
-    service.startService()
-    listening: Any = await serverFromString(reactor, port).listen(service.rtspFactory())
-    yield Server(service, listening.getHost().port)
-    await listening.stopListening()
-    await service.stopService()
+    started: list[tuple[MediaService, Any]] = []
+
+    async def start(**settings: Any) -> Server:
+        service = MediaService(Settings(**{"media": {"clips": str(clipFolder)}, "rtpPort": 0} | settings))
+        service.privilegedStartService()
+        service.startService()
+        listening: Any = await serverFromString(reactor, port).listen(service.rtspFactory())
+        started.append((service, listening))
+        return Server(service, listening.getHost().port)
+
+    yield start
+    for service, listening in started:
+        await listening.stopListening()
+        await service.stopService()
     # connections that the server closed have gone in the next turn of the reactor
     turned: Deferred[None] = Deferred()
     reactor.callLater(0, turned.callback, None)
     await turned
+
+
+@pytest_twisted.async_fixture
+async def server(serve: Serve) -> Server:
+    """One server."""
+    return await serve()

@@ -7,6 +7,7 @@ import random
 import shutil
 import struct
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -41,6 +42,19 @@ def test_fragmentAt(film):
         2,
         2,
     ]
+    presentation.close()
+
+
+def test_randomAccess(film):
+    """From any point it is so far back to one where it can be entered, at most; and no farther than that somewhere."""
+    presentation = opened(film)
+    entrances = [cut.pts for cut in presentation.cuts]
+    ends = [*entrances[1:], presentation.duration]
+    farthest = max(end - start for start, end in zip(entrances, ends, strict=True))
+    assert presentation.randomAccess == pytest.approx(farthest)
+    assert 2.0 <= presentation.randomAccess <= 4.0
+    keys = [unit.pts for fragment in readAll(presentation) for unit in fragment.units[0] if unit.key]
+    assert all(later - former <= presentation.randomAccess for former, later in pairwise(keys))
     presentation.close()
 
 

@@ -88,6 +88,7 @@ class FakePresentation:
         if video:
             self.tracks.insert(0, Track(0, "video", "h264", _PARAMETERS, frameRate=Fraction(_RATE)))
         self.cuts = [Cut(start * _GROUP, start * _GROUP, True) for start in range(max(1, int(duration / _GROUP)))]
+        self.randomAccess = _GROUP
         self.reading: Callable[[int], None] = lambda number: None
         self._pictureSize = pictureSize
 
@@ -229,7 +230,7 @@ class Rig:
         self.pool = FakePool()
         self._reactor = FakeReactor()
         self.sent = self._reactor.sent
-        self.registry = Registry() if registry is None else registry
+        self.registry = Registry(reactor=self.clock) if registry is None else registry
         self.pacer = Pacer(self.clock, TICK, self.clock.seconds)
         self.cache: Any = Cache(1 << 30)
         loader = FragmentLoader(self.library, self.cache, self.pool, self._reactor)

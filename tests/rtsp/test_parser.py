@@ -150,6 +150,25 @@ def test_bodies() -> None:
         assert parse(data[:-1]) == []
 
 
+CHUNKS = b"\r\n3\r\nabc\r\n0\r\n\r\n"
+
+
+@pytest.mark.requirement("SYN-8")
+@pytest.mark.parametrize("value", [b"chunked", b"Chunked", b"gzip, chunked", b"gzip", b""])
+def testABodyInChunks(value):
+    """Section 4.4: there are none in RTSP. Nobody knows where the next message would begin."""
+    data = b"SET_PARAMETER * RTSP/1.0\r\nCSeq: 1\r\nTransfer-Encoding: " + value + b"\r\n" + CHUNKS
+    assert onlyError(data) == (411, "1", True)
+
+
+@pytest.mark.requirement("SYN-8")
+@pytest.mark.parametrize(
+    "lines", [b"Transfer-Encoding: Identity \r\n", b"Transfer-Encoding: x\r\nContent-Length: 0\r\n"]
+)
+def testABodyOfKnownLength(lines):
+    assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n" + lines + b"\r\n").body == b""
+
+
 @pytest.mark.parametrize("value", [b"0", b"000", b"0, 0", b"0\r\nContent-Length: 0"])
 def test_noBody(value: bytes) -> None:
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: %s\r\n\r\n" % value).body == b""
