@@ -39,7 +39,7 @@ _NO_OFFLOAD = {errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP, err
 _LATER = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 
 #: bytes of what is received; all that is expected is RTCP
-_LARGEST_DATAGRAM = 8192
+LARGEST_DATAGRAM = 8192
 
 _PORTS_TRIED = 50
 
@@ -217,11 +217,25 @@ class DatagramPair:
         self.port: int = media.getsockname()[1]
         self._ports: list[IListeningPort] = []
         for bound, protocol in ((media, _MediaPort(self)), (control, _ControlPort(self))):
-            self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, _LARGEST_DATAGRAM))
+            self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, LARGEST_DATAGRAM))
             bound.close()  # the reactor has a duplicate
         opened: Any = self._ports
-        self._sendmsg = opened[0].socket.sendmsg
-        self._sendControl = opened[1].socket.sendmsg
+        self._sockets = [port.socket for port in opened]
+        self._sendmsg = self._sockets[0].sendmsg
+        self._sendControl = self._sockets[1].sendmsg
+
+    def prepareMulticast(self, ttl: int, interface: str) -> None:
+        """
+        Says how packets to groups leave; those to clients are not affected.
+
+        @param ttl: how many routers they pass, and one more.
+        @param interface: an address of the one that they leave through; C{""} leaves it to the routing table.
+        @raise OSError: if no interface has that address.
+        """
+        for each in self._sockets:
+            each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+            if interface:
+                each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
 
     # Who is where
 

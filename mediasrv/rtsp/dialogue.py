@@ -15,6 +15,7 @@ from mediasrv.rtp.interleaved import Conduit
 from mediasrv.rtsp.messages import Request
 from mediasrv.rtsp.session import Carrier, RTSPSession
 from mediasrv.rtsp.urls import MediaURL
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 
@@ -62,6 +63,9 @@ class Dialogue(Carrier, Protocol):
 
     def datagrams(self) -> DatagramPair | None:
         """The UDP ports for this client; None if none reach it: it may have no IP address."""
+
+    def broadcasts(self) -> Broadcasts | None:
+        """What is sent over multicast; None if nothing is, or nothing reaches this client."""
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""

@@ -23,7 +23,7 @@ from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
-from mediasrv.rtsp import describing, parameters, playing, setup
+from mediasrv.rtsp import describing, listening, parameters, playing, setup
 from mediasrv.rtsp.conduit import Conduit
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import formatSession, parseSession, requiredFeatures
@@ -33,6 +33,7 @@ from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: requests that wait for their turn before no more are read, and when reading goes on
@@ -64,8 +65,8 @@ class RTSPServer(Protocol):
     method_OPTIONS: Method = staticmethod(describing.options)
     method_DESCRIBE: Method = staticmethod(describing.describe)
     method_SETUP: Method = staticmethod(setup.setUp)
-    method_PLAY: Method = staticmethod(playing.play)
-    method_PAUSE: Method = staticmethod(playing.pause)
+    method_PLAY: Method = staticmethod(listening.play)
+    method_PAUSE: Method = staticmethod(listening.pause)
     method_TEARDOWN: Method = staticmethod(playing.tearDown)
     method_GET_PARAMETER: Method = staticmethod(parameters.getParameter)
     method_SET_PARAMETER: Method = staticmethod(parameters.setParameter)
@@ -382,6 +383,10 @@ class RTSPServer(Protocol):
     def datagrams(self) -> DatagramPair | None:
         """The UDP ports for this client; None if none reach it: it may have no IP address."""
         return self.site.pairFor(self.peer)
+
+    def broadcasts(self) -> Broadcasts | None:
+        """What is sent over multicast; None if nothing is, or nothing reaches this client."""
+        return self.site.broadcastsFor(self.peer)
 
     # Sessions with interleaved data
 

@@ -15,11 +15,12 @@ from mediasrv.media.presentation import Presentation
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
-from mediasrv.rtp.interleaved import InterleavedTransport, Outlet
+from mediasrv.rtp.interleaved import InterleavedTransport, NoOutlet, Outlet
 from mediasrv.rtp.reports import ReceptionQuality
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
 from mediasrv.rtsp.states import StateName, newStates
+from mediasrv.streaming.broadcast import Broadcast, Seat
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.player import Player
 
@@ -40,15 +41,6 @@ class Carrier(Protocol):
         """It is gone."""
 
 
-class NoOutlet:
-    """The outlet of a session over UDP: every burst leaves by itself."""
-
-    blocked = False
-
-    def flush(self) -> None:
-        """There is nothing to send."""
-
-
 @dataclass(slots=True)
 class SessionTrack:
     """
@@ -60,13 +52,13 @@ class SessionTrack:
 
     url: str
     sender: TrackSender
-    transport: DatagramTransport | InterleavedTransport
+    transport: DatagramTransport | InterleavedTransport | Seat
     description: str
     quality: ReceptionQuality = field(default_factory=ReceptionQuality)
 
     def close(self) -> None:
         """Gives back what the transport holds."""
-        if isinstance(self.transport, DatagramTransport):
+        if not isinstance(self.transport, InterleavedTransport):
             self.transport.close()
 
 
@@ -74,6 +66,7 @@ class RTSPSession:
     """
     @ivar segments: the path of the presentation.
     @ivar carrier: the connection with its interleaved tracks; None while all of them go over UDP.
+    @ivar broadcast: whose tracks it has, all of them over multicast; None if they are its own.
     @ivar lastSeen: monotonic seconds when the client last showed that it lives.
     @ivar setUpTracks: by index of the track.
     """
@@ -95,6 +88,7 @@ class RTSPSession:
         self.segments = segments
         self.presentation = presentation
         self.carrier: Carrier | None = None
+        self.broadcast: Broadcast | None = None
         self.setUpTracks: dict[int, SessionTrack] = {}
         self.endReason = ""
         self._registry = registry
@@ -152,7 +146,7 @@ class RTSPSession:
         return max((track.quality.jitter for track in self.setUpTracks.values()), default=0.0)
 
     def position(self) -> float:
-        return self.player.position
+        return self.player.position if self.broadcast is None else self.broadcast.positionOf(self)
 
     # Tracks
 
@@ -164,7 +158,7 @@ class RTSPSession:
         """
         self.states.setUp()
         former = self.setUpTracks.pop(index, None)
-        if former is not None:
+        if former is not None and former.transport is not track.transport:
             former.close()
         self.setUpTracks[index] = track
         self.player.senders[index] = track.sender
@@ -173,6 +167,11 @@ class RTSPSession:
         elif not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
             self._carriedBy(None)
         self._registry.changed(self)
+
+    def listenTo(self, broadcast: Broadcast) -> None:
+        """Its tracks, of which there are none yet, are those of a broadcast, and so is the player from now on."""
+        self.broadcast = broadcast
+        self.player = broadcast.player
 
     def _carriedBy(self, carrier: Carrier | None) -> None:
         if self.carrier is carrier:
@@ -205,6 +204,11 @@ class RTSPSession:
         """RTCP came on the channel of a track."""
         track.quality.update(data, track.sender, self.alive)
 
+    def controlHeard(self, track: int, data: bytes) -> None:
+        """RTCP came to the multicast group of a track."""
+        if track in self.setUpTracks:
+            self.controlFrom(self.setUpTracks[track], data)
+
     def changed(self) -> None:
         """Tells the registry's observers that the state is another."""
         self._registry.changed(self)
@@ -234,12 +238,20 @@ class RTSPSession:
             return
         self.endReason = reason
         try:
-            self.player.pause()
-            self.player.sayGoodbye()
+            self._leavePlayer()
         finally:
             for track in self.setUpTracks.values():
                 track.close()
             self._carriedBy(None)
             self._registry.remove(self)
-            # whoever still knows the session, such as its connection, holds no media by it
+
+    def _leavePlayer(self) -> None:
+        """Plays no more. Whoever still knows the session, such as its connection, holds no media by it."""
+        if self.broadcast is not None:
+            self.broadcast.leave(self)
+            return
+        try:
+            self.player.pause()
+            self.player.sayGoodbye()
+        finally:
             self.player.release()

@@ -9,10 +9,12 @@ from secrets import randbelow
 
 from mediasrv.media.presentation import Presentation
 from mediasrv.registry import TooManySessions
-from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport
+from mediasrv.rtp.bursts import BurstPlan
+from mediasrv.rtp.datagrams import DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import randomNumber
+from mediasrv.rtsp import listening
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import parseBlocksize
 from mediasrv.rtsp.messages import Headers, Request, Response
@@ -44,15 +46,18 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
         presentation = session.presentation
     index = _trackIndex(presentation, number)
     _checkMatch(request, presentation)
-    blocksize = _blocksize(request)
-    spec, pair = _choose(dialogue, request)
+    plan = dialogue.onDemand.planFor(_blocksize(request))
+    spec = _choose(dialogue, request, session, presentation, plan)
     if session is not None and session.state == "playing":
         raise Refused(455, ("Allow", "PLAY, PAUSE, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     began = session is None
     if session is None:
-        session = _begin(dialogue, url, presentation, blocksize)
+        session = _begin(dialogue, url, presentation, plan)
     try:
-        chosen = _attach(dialogue, session, index, request.uri, spec, pair)
+        if listening.isMeant(spec):
+            chosen = listening.attach(dialogue, session, index, request.uri, spec, plan)
+        else:
+            chosen = _attach(dialogue, session, index, request.uri, spec)
     except BaseException:
         if began:
             session.end("no transport")
@@ -86,8 +91,14 @@ def _blocksize(request: Request) -> int | None:
     return None if value is None else parseBlocksize(value)
 
 
-def _choose(dialogue: Dialogue, request: Request) -> tuple[TransportSpec, DatagramPair | None]:
-    """The first alternative that can be had (SET-3), with the UDP ports if it needs them."""
+def _choose(
+    dialogue: Dialogue,
+    request: Request,
+    session: RTSPSession | None,
+    presentation: Presentation,
+    plan: BurstPlan,
+) -> TransportSpec:
+    """The first alternative that can be had (SET-3)."""
     offered = request.headers.get("Transport")
     if offered is None:
         raise Refused(461)
@@ -95,18 +106,25 @@ def _choose(dialogue: Dialogue, request: Request) -> tuple[TransportSpec, Datagr
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
     for spec in specs:
-        if spec.protocol != "RTP" or spec.profile not in _PROFILES or spec.unicast is False or spec.mode == "RECORD":
+        if spec.protocol != "RTP" or spec.profile not in _PROFILES or spec.mode == "RECORD":
             continue
-        if spec.lower == "TCP":
-            return spec, None
-        if spec.clientPort is not None and (pair := dialogue.datagrams()) is not None:
-            return spec, pair
+        if listening.isMeant(spec):
+            if listening.canListen(dialogue, session, presentation, plan):
+                return spec
+        elif _canCarry(dialogue, session, spec):
+            return spec
     raise Refused(461)
 
 
-def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, blocksize: int | None) -> RTSPSession:
+def _canCarry(dialogue: Dialogue, session: RTSPSession | None, spec: TransportSpec) -> bool:
+    """Whether a track can be had for this client alone in the way that an alternative says."""
+    if spec.unicast is False or (session is not None and session.broadcast is not None):
+        return False
+    return spec.lower == "TCP" or (spec.clientPort is not None and dialogue.datagrams() is not None)
+
+
+def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, plan: BurstPlan) -> RTSPSession:
     onDemand, registry = dialogue.onDemand, dialogue.registry
-    plan = onDemand.planFor(blocksize)
     session = RTSPSession(registry.newId(), dialogue.peer, url.segments, presentation, plan, onDemand, registry)
     try:
         registry.add(session)
@@ -115,14 +133,13 @@ def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, blocks
     return session
 
 
-def _attach(
-    dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec: TransportSpec, pair: DatagramPair | None
-) -> TransportSpec:
+def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec: TransportSpec) -> TransportSpec:
     """
     Makes the sender and its transport.
 
     @return: what the reply says of it.
     """
+    pair = None if spec.lower == "TCP" else dialogue.datagrams()
     former = session.setUpTracks.get(index)
     ssrc = former.sender.ssrc if former is not None else randomNumber()
     transport: InterleavedTransport | DatagramTransport
