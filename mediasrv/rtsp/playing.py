@@ -48,7 +48,9 @@ async def play(dialogue: Dialogue, request: Request) -> Response:
         raise Refused(454) from None  # it ended while the file was read
     infos = session.player.start(cue, stop, _delay(wanted))
     entries = [
-        RTPInfo(session.setUpTracks[index].url, sequence, rtpTime) for index, (sequence, rtpTime) in infos.items()
+        RTPInfo(session.setUpTracks[index].url, sequence, rtpTime)
+        for index, (sequence, rtpTime) in infos.items()
+        if index in session.setUpTracks  # over multicast the others are for somebody else
     ]
     headers.set("RTP-Info", formatRTPInfo(entries))
     # nothing of the new range before the reply, and the first packet right after it (RTP-12)

@@ -4,11 +4,12 @@ A real server in the test's own reactor, and media for it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import clips
+import namespaces
 import pytest
 import pytest_twisted
 from serving import Server
@@ -38,8 +39,27 @@ def clip(clipFolder: Path) -> Callable[[str], Path]:
 @pytest_twisted.async_yield_fixture
 async def server(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Server]:
     """The server, on ports that the system chose."""
+    async for started in _serve(clipFolder):
+        yield started
+
+
+@pytest.fixture
+def ownNetwork(cleanReactor: None) -> Iterator[None]:
+    """A network of the test's own, where multicast has a route whatever the machine's other interfaces are."""
+    with namespaces.ownNetwork():
+        yield
+
+
+@pytest_twisted.async_yield_fixture
+async def multicaster(clipFolder: Path, ownNetwork: None) -> AsyncIterator[Server]:
+    """The server in that network, with multicast."""
+    async for started in _serve(clipFolder, multicast=namespaces.GROUPS, multicastInterface="127.0.0.1"):
+        yield started
+
+
+async def _serve(clipFolder: Path, **settings: Any) -> AsyncIterator[Server]:
     port = "tcp:0:interface=127.0.0.1"
-    service = MediaService(Settings(media={"clips": str(clipFolder)}, ports=(port,), rtpPort=0))
+    service = MediaService(Settings(media={"clips": str(clipFolder)}, ports=(port,), rtpPort=0, **settings))
     service.privilegedStartService()
     service.startService()
     listening: Any = await serverFromString(reactor, port).listen(service.rtspFactory())
