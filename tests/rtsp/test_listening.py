@@ -343,17 +343,19 @@ def testOneOfThemGoesBeforeItBegins(rig: Rig, isFirst: bool) -> None:
     assert pictures(rig)[:3] == [100, 101, 102]
 
 
+@pytest.mark.parametrize("ending", [1, 2])
 @pytest.mark.requirement("CON-3")
-def testASessionThatEndsWhileItWaits(rig: Rig) -> None:
-    first, second = listener(rig, "192.0.2.1"), listener(rig, "192.0.2.2")
+def testSessionsThatEndWhileTheyWait(rig: Rig, ending: int) -> None:
+    clients = [listener(rig, f"192.0.2.{number}") for number in (1, 2, 3)]
     rig.pool.held = True
-    first.write(first.request("PLAY"))
-    second.write(second.request("PLAY"))
-    rig.registry.end(second.session, "enough")
+    for client in clients[:2]:
+        client.write(client.request("PLAY"))
+    for client in clients[2 - ending : 2]:
+        rig.registry.end(client.session, "enough")
     rig.pool.held = False
     rig.pool.work()
-    assert first.receive()[0].code == 200
-    assert second.receive()[0].code == 454
+    assert [client.receive()[0].code for client in clients[:2]] == [200] * (2 - ending) + [454] * ending
+    assert clients[2].play()
 
 
 def testOnlyWhatIsWantedLeaves(rig: Rig) -> None:
