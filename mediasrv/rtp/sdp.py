@@ -174,6 +174,7 @@ def _section(track: TrackDescription) -> str:
         lines.append(f"a=framesize:{number} {medium.width}-{medium.height}" if isSized else "")
     isLanguage = _LANGUAGE.fullmatch(medium.language) and medium.language != "und"
     lines.append(f"a=lang:{medium.language}" if isLanguage else "")
+    lines.append("a=rtcp-mux")  # may be asked for in SETUP (RFC 5761 section 5.1)
     lines.append(f"a=control:trackID={track.number}")
     return _joined(*lines)
 

@@ -144,9 +144,16 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
     ssrc = former.sender.ssrc if former is not None else randomNumber()
     transport: InterleavedTransport | DatagramTransport
     if pair is None:
-        channels = _channels(dialogue, former, spec.interleaved)
+        channels = _channels(dialogue, former, spec.interleaved, spec.rtcpMux)
         transport = InterleavedTransport(dialogue.conduit, channels)
-        chosen = TransportSpec(profile=spec.profile, lower="TCP", unicast=True, interleaved=channels, ssrc=ssrc)
+        chosen = TransportSpec(
+            profile=spec.profile,
+            lower="TCP",
+            unicast=True,
+            interleaved=channels,
+            ssrc=ssrc,
+            rtcpMux=spec.rtcpMux,
+        )
     else:
         assert spec.clientPort is not None
         if former is not None:
@@ -158,8 +165,9 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
             # media go to nobody but who asks (SET-12); who asked for another address is told
             destination=dialogue.peer if spec.destination is not None else None,
             clientPort=spec.clientPort,
-            serverPort=(pair.port, pair.port + 1),
+            serverPort=(pair.port, pair.port if spec.rtcpMux else pair.port + 1),
             ssrc=ssrc,
+            rtcpMux=spec.rtcpMux,
         )
     if former is not None:
         # the stream goes on where it was (RTP-4, RTP-8)
@@ -177,17 +185,20 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
     return chosen
 
 
-def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None) -> Pair:
+def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None, isOne: bool) -> Pair:
     """
     The channels that the client wants if they are free, else those that its track has already, else others (SET-7).
+
+    @param isOne: whether RTP and RTCP are to share one (RFC 5761).
     """
     own: tuple[int, ...] = ()
     if former is not None and isinstance(former.transport, InterleavedTransport):
         own = former.transport.channels
-        wanted = wanted or former.transport.channels
+        if wanted is None and isOne == (own[0] == own[1]):
+            wanted = own
     if wanted is not None and not any(dialogue.isChannelUsed(each) and each not in own for each in wanted):
         return wanted
     for first in range(0, 256, 2):
         if not dialogue.isChannelUsed(first) and not dialogue.isChannelUsed(first + 1):
-            return first, first + 1
+            return first, first if isOne else first + 1
     raise Refused(461)
