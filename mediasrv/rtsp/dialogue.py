@@ -51,6 +51,13 @@ class Dialogue(Carrier, Protocol):
         @raise mediasrv.media.library.NotFound: and what else L{mediasrv.media.library.Library.presentation} fails with.
         """
 
+    async def transportStream(self, url: MediaURL) -> Presentation:
+        """
+        The same as the transport stream that the file is.
+
+        @raise mediasrv.media.containers.NotMedia: if it is none; see L{presentation} for the rest.
+        """
+
     def sessionOf(self, request: Request) -> RTSPSession:
         """
         The session that a request names (SEC-8: by who may name it).

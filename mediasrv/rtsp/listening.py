@@ -15,7 +15,7 @@ from mediasrv.media.presentation import Presentation
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtsp import playing
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, parseScale, parseSpeed
+from mediasrv.rtsp.headers import formatRTPInfo, parseScale, parseSpeed
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.ranges import RangeSpec, formatRange, parseRange
 from mediasrv.rtsp.replies import Refused
@@ -141,10 +141,7 @@ def _join(dialogue: Dialogue, session: RTSPSession, broadcast: Broadcast, reques
     for name in ("Scale", "Speed"):
         if name in request.headers:
             headers.set(name, "1.0")
-    entries = [
-        RTPInfo(session.setUpTracks[index].url, sequence, rtpTime) for index, (sequence, rtpTime) in infos.items()
-    ]
-    headers.set("RTP-Info", formatRTPInfo(entries))
+    headers.set("RTP-Info", formatRTPInfo(session.rtpInfo(infos)))
     dialogue.afterReply(session.changed)
     return Response(200, headers)
 

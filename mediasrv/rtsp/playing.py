@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from automat import NoTransition
 
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, formatScale, parseScale, parseSpeed
+from mediasrv.rtsp.headers import formatRTPInfo, formatScale, parseScale, parseSpeed
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.ranges import RangeSpec, formatRange, parseRange
 from mediasrv.rtsp.replies import Refused
@@ -47,12 +47,8 @@ async def play(dialogue: Dialogue, request: Request) -> Response:
     except NoTransition:
         raise Refused(454) from None  # it ended while the file was read
     infos = session.player.start(cue, stop, _delay(wanted))
-    entries = [
-        RTPInfo(session.setUpTracks[index].url, sequence, rtpTime)
-        for index, (sequence, rtpTime) in infos.items()
-        if index in session.setUpTracks  # over multicast the others are for somebody else
-    ]
-    headers.set("RTP-Info", formatRTPInfo(entries))
+    if entries := session.rtpInfo(infos):
+        headers.set("RTP-Info", formatRTPInfo(entries))
     # nothing of the new range before the reply, and the first packet right after it (RTP-12)
     dialogue.afterReply(lambda: _run(session))
     return Response(200, headers)

@@ -330,6 +330,16 @@ class RTSPServer(Protocol):
             raise NotFound(url.literal)
         return await self.site.onDemand.presentation(url.segments)
 
+    async def transportStream(self, url: MediaURL) -> Presentation:
+        """
+        The same as the transport stream that the file is.
+
+        @raise NotMedia: if it is none; see L{presentation} for the rest.
+        """
+        if url.escapes:
+            raise NotFound(url.literal)
+        return await self.site.onDemand.transportStream(url.segments)
+
     def sessionOf(self, request: Request) -> RTSPSession:
         """
         The session that a request names (SEC-8: by who may name it).

@@ -16,9 +16,11 @@ from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport, NoOutlet, Outlet
+from mediasrv.rtp.rawstream import RawTransport
 from mediasrv.rtp.reports import ReceptionQuality
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
+from mediasrv.rtsp.headers import RTPInfo
 from mediasrv.rtsp.states import StateName, newStates
 from mediasrv.streaming.broadcast import Broadcast, Seat
 from mediasrv.streaming.ondemand import OnDemand
@@ -193,6 +195,16 @@ class RTSPSession:
             if isinstance(track.transport, InterleavedTransport) and channel in track.transport.channels:
                 return track
         return None
+
+    def rtpInfo(self, begins: dict[int, tuple[int, int]]) -> list[RTPInfo]:
+        """
+        What RTP-Info says of the tracks that are set up, less those that have no RTP.
+
+        @param begins: by index the sequence number of a track's next packet and the RTP time of the position; over
+            multicast also of tracks that others have set up.
+        """
+        tracks = [(self.setUpTracks[index], begin) for index, begin in begins.items() if index in self.setUpTracks]
+        return [RTPInfo(track.url, *begin) for track, begin in tracks if not isinstance(track.transport, RawTransport)]
 
     # What the client says
 

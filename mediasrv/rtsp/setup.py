@@ -12,9 +12,10 @@ from mediasrv.registry import TooManySessions
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport
+from mediasrv.rtp.rawstream import RawTransport
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import randomNumber
-from mediasrv.rtsp import listening
+from mediasrv.rtsp import listening, rawstreams
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import parseBlocksize
 from mediasrv.rtsp.messages import Headers, Request, Response
@@ -38,8 +39,11 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     """
     url, number = splitTrack(parseURI(request.uri))
     session = dialogue.sessionOf(request) if "Session" in request.headers else None
+    specs = _offered(request)
     if session is None:
         presentation = await dialogue.presentation(url)
+        if number is None:
+            presentation = await rawstreams.choose(dialogue, url, presentation, specs)
     else:
         if session.segments != url.segments:
             raise Refused(459)
@@ -47,7 +51,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     index = _trackIndex(presentation, number)
     _checkMatch(request, presentation)
     plan = dialogue.onDemand.planFor(_blocksize(request))
-    spec = _choose(dialogue, request, session, presentation, plan)
+    spec = _choose(dialogue, specs, session, presentation, plan)
     if session is not None and session.state == "playing":
         raise Refused(455, ("Allow", "PLAY, PAUSE, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     began = session is None
@@ -91,22 +95,24 @@ def _blocksize(request: Request) -> int | None:
     return None if value is None else parseBlocksize(value)
 
 
+def _offered(request: Request) -> list[TransportSpec]:
+    """The alternatives of the client, in its order of preference."""
+    offered = request.headers.get("Transport")
+    return [] if offered is None else parseTransports(offered)
+
+
 def _choose(
     dialogue: Dialogue,
-    request: Request,
+    specs: list[TransportSpec],
     session: RTSPSession | None,
     presentation: Presentation,
     plan: BurstPlan,
 ) -> TransportSpec:
     """The first alternative that can be had (SET-3)."""
-    offered = request.headers.get("Transport")
-    if offered is None:
-        raise Refused(461)
-    specs = parseTransports(offered)
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
     for spec in specs:
-        if spec.protocol != "RTP" or spec.profile not in _PROFILES or spec.mode == "RECORD":
+        if spec.mode == "RECORD" or not _carries(spec, presentation):
             continue
         if listening.isMeant(spec):
             if listening.canListen(dialogue, session, presentation, plan):
@@ -114,6 +120,13 @@ def _choose(
         elif _canCarry(dialogue, session, spec):
             return spec
     raise Refused(461)
+
+
+def _carries(spec: TransportSpec, presentation: Presentation) -> bool:
+    """Whether an alternative is in the language that a presentation goes in: RTP, unless it is a raw stream."""
+    if rawstreams.isRaw(presentation):
+        return rawstreams.isMeant(spec) and not listening.isMeant(spec)
+    return spec.protocol == "RTP" and spec.profile in _PROFILES
 
 
 def _canCarry(dialogue: Dialogue, session: RTSPSession | None, spec: TransportSpec) -> bool:
@@ -158,15 +171,18 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
         assert spec.clientPort is not None
         if former is not None:
             former.close()  # its addresses may be the new one's
-        transport = DatagramTransport(pair, dialogue.peer, spec.clientPort, ssrc, dialogue.address)
+        isRaw = rawstreams.isMeant(spec)
+        kind = RawTransport if isRaw else DatagramTransport
+        transport = kind(pair, dialogue.peer, spec.clientPort, ssrc, dialogue.address)
         chosen = TransportSpec(
+            protocol=spec.protocol,
             profile=spec.profile,
             unicast=True,
             # media go to nobody but who asks (SET-12); who asked for another address is told
             destination=dialogue.peer if spec.destination is not None else None,
             clientPort=spec.clientPort,
             serverPort=(pair.port, pair.port if spec.rtcpMux else pair.port + 1),
-            ssrc=ssrc,
+            ssrc=None if isRaw else ssrc,
             rtcpMux=spec.rtcpMux,
         )
     if former is not None:

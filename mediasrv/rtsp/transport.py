@@ -71,9 +71,11 @@ class TransportSpec:
 
     def format(self) -> str:
         """
-        As a header value. UDP and C{mode=PLAY} are the defaults and stay unsaid: old clients compare the first words.
+        As a header value. UDP for RTP and C{mode=PLAY} are the defaults and stay unsaid: old clients compare the first
+        words. Those who ask for C{MP2T/H2221/UDP} do so too.
         """
-        parts = [f"{self.protocol}/{self.profile}" + ("" if self.lower == "UDP" else f"/{self.lower}")]
+        isDefault = self.protocol == "RTP" and self.lower == "UDP"
+        parts = [f"{self.protocol}/{self.profile}" + ("" if isDefault else f"/{self.lower}")]
         if self.unicast is not None:
             parts.append("unicast" if self.unicast else "multicast")
         if self.rtcpMux:
@@ -172,7 +174,7 @@ def _share(spec: TransportSpec) -> None:
         raise ValueError("RTP and RTCP on one channel")
     if spec.unicast is False:
         spec.rtcpMux = False  # the server chooses the ports of multicast, and takes two (RFC 5761 section 4)
-    elif spec.clientPort is not None and spec.clientPort[0] == spec.clientPort[1]:
+    elif spec.protocol == "RTP" and spec.clientPort is not None and spec.clientPort[0] == spec.clientPort[1]:
         spec.rtcpMux = True
     if spec.rtcpMux:
         spec.clientPort = _sharing(spec.clientPort)

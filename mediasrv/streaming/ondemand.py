@@ -64,6 +64,10 @@ class OnDemand:
         """As L{Library.presentation}."""
         return self.library.presentation(segments)
 
+    def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
+        """As L{Library.transportStream}."""
+        return self.library.transportStream(segments)
+
     def formatsOf(self, presentation: Presentation) -> list[PayloadFormat]:
         """The payload format of each track."""
         formats = self._formats.get(presentation)
