@@ -120,23 +120,41 @@ class FakePresentation:
         return Unit(time, time, duration, number % 50 == 0, picture(number, self._pictureSize))
 
 
+class FakeStream(FakePresentation):
+    """A transport stream: 25 times a second 14 packets that say which ones they are."""
+
+    def __init__(self, duration: float = 10.0) -> None:
+        super().__init__("stream", duration)
+        self.tracks = [Track(0, "video", "mpegts")]
+
+    def _unit(self, track: Track, number: int, time: float, duration: float) -> Unit:
+        return Unit(time, time, duration, number % 25 == 0, tsPackets(14 * number, 14))
+
+
+def tsPackets(first: int, count: int) -> bytes:
+    """Packets of a transport stream."""
+    return b"".join(b"G" + number.to_bytes(4, "big") + bytes(183) for number in range(first, first + count))
+
+
 class FakeLibrary:
     """
     @ivar waiting: requests for what is on a slow disk; fire them to go on.
     @ivar film: the one with pictures.
+    @ivar stream: what C{stream.ts} and C{radio.ts} are as transport streams.
     """
 
     def __init__(self, **film: Any) -> None:
         self.film = FakePresentation("film", **film)
         self.sound = FakePresentation("sound", video=False)
+        self.stream = FakeStream()
         self.waiting: list[Deferred[Any]] = []
         self.isSlow = False
 
     def presentation(self, segments: tuple[str, ...]) -> Deferred[Any]:
         errors = {"broken.mkv": NotMedia("no media"), "secret.mkv": PermissionError(13), "bug.mkv": RuntimeError("bug")}
-        if segments == ("movies", "film.mkv"):
+        if segments in (("movies", "film.mkv"), ("movies", "stream.ts")):
             found = self.film
-        elif segments == ("movies", "sound.wav"):
+        elif segments in (("movies", "sound.wav"), ("movies", "radio.ts")):
             found = self.sound
         else:
             return fail(errors.get(segments[-1] if segments else "", NotFound("/".join(segments))))
@@ -145,6 +163,9 @@ class FakeLibrary:
         deferred: Deferred[Any] = Deferred()
         self.waiting.append(deferred)
         return deferred
+
+    def transportStream(self, segments: tuple[str, ...]) -> Deferred[Any]:
+        return succeed(self.stream) if segments[-1].endswith(".ts") else fail(NotMedia("no transport stream"))
 
     def used(self, presentation: FakePresentation) -> None:
         """It has no file."""
