@@ -155,6 +155,7 @@ class MediaService(MultiService):
         self._pacer.shared.clear()
         if self._multicast is not None:
             closing.append(self._multicast.close())
+            self._multicast = self._site.broadcasts = None
         return gatherResults([listening, *closing, Deferred.fromCoroutine(self._stopReaders())])
 
     async def _stopReaders(self) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from weakref import WeakKeyDictionary
 
@@ -26,8 +26,8 @@ from mediasrv.media.transportstream import TransportStream
 _REMEMBERED = 1000
 
 
-#: a file, and what was made of it
-_Key = tuple[str, Callable[..., Presentation]]
+#: a file, and whether it is meant as a transport stream
+_Key = tuple[str, bool]
 
 
 class NotFound(Exception):
@@ -107,7 +107,7 @@ class Library:
 
         @return: fails with L{NotFound}, L{NotMedia} or L{PermissionError}.
         """
-        return self._find(segments, Presentation, self._carries)
+        return self._find(segments, False)
 
     def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """
@@ -115,13 +115,11 @@ class Library:
 
         @return: as L{presentation}; L{NotMedia} if it is none.
         """
-        return self._find(segments, TransportStream)
+        return self._find(segments, True)
 
-    def _find(
-        self, segments: Sequence[str], kind: Callable[..., Presentation], *how: Carries
-    ) -> Deferred[Presentation]:
+    def _find(self, segments: Sequence[str], raw: bool) -> Deferred[Presentation]:
         located = deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
-        return located.addCallback(self._opened, kind, *how)
+        return located.addCallback(self._opened, raw)
 
     def _locate(self, segments: tuple[str, ...]) -> tuple[str, FileVersion]:
         """In a reader thread: a folder may be on a disk that sleeps."""
@@ -135,11 +133,9 @@ class Library:
         except OSError:
             raise NotFound("/".join(segments)) from None
 
-    def _opened(
-        self, located: tuple[str, FileVersion], kind: Callable[..., Presentation], *how: Carries
-    ) -> Presentation | Deferred[Presentation]:
+    def _opened(self, located: tuple[str, FileVersion], raw: bool) -> Presentation | Deferred[Presentation]:
         path, version = located
-        key = path, kind
+        key = path, raw
         known = self._known.get(key)
         if known is not None and known.version == version:
             self._known.move_to_end(key)
@@ -150,16 +146,22 @@ class Library:
             waiting.append(deferred)
             return deferred
         self._opening[key, version] = [deferred]
-        opening = deferToThreadPool(self._reactor, self._openers, kind, path, *how, self._fragmentDuration)
+        opening = deferToThreadPool(self._reactor, self._openers, self._open, path, raw)
         opening.addBoth(self._finished, key, version)
         return deferred
+
+    def _open(self, path: str, raw: bool) -> Presentation:
+        """In a thread of the openers."""
+        if raw:
+            return TransportStream(path, self._fragmentDuration)
+        return Presentation(path, self._carries, self._fragmentDuration)
 
     def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
         path = key[0]
         if isinstance(result, Failure):
             if result.check(FileNotFoundError, NotADirectoryError):
                 result = Failure(NotFound(path))  # removed just now
-            elif result.check(NotMedia):
+            elif result.check(NotMedia) and not key[1]:
                 self._log.info("{path} is not played: {reason}", path=path, reason=result.getErrorMessage())
         else:
             for sentence in result.omitted:
@@ -171,7 +173,7 @@ class Library:
 
     def _remember(self, presentation: Presentation) -> None:
         # an older version may still be watched
-        key = presentation.path, type(presentation)
+        key = presentation.path, isinstance(presentation, TransportStream)
         self._known.pop(key, None)
         self._known[key] = presentation
         if len(self._known) > _REMEMBERED:
@@ -180,7 +182,7 @@ class Library:
 
     def used(self, presentation: Presentation) -> None:
         """Notes that a presentation is about to be read, so that others give their file back first."""
-        key = presentation.path, type(presentation)
+        key = presentation.path, isinstance(presentation, TransportStream)
         if self._known.get(key) is presentation:
             self._known.move_to_end(key)
         self._uses[presentation] = next(self._now)

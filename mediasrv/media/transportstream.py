@@ -27,8 +27,8 @@ _UNIT = 0.01
 _BLOCK = 5000 * PACKET
 _LARGEST = 700_000 * PACKET
 
-#: packets that have to be whole for a file to be a transport stream at all
-_SAMPLE = 5
+#: bytes that have to be whole packets for a file to be a transport stream at all
+_SAMPLE = 5 * PACKET
 
 
 class TransportStream(Presentation):
@@ -50,11 +50,14 @@ class TransportStream(Presentation):
         self._clock = ProgramClock()
         with open(openFile(path), "rb") as file:
             self.version = self._seen = FileVersion.ofOpen(file.fileno(), path)
+            if _wholePackets(file.read(_SAMPLE)) < _SAMPLE:
+                raise NotMedia("no transport stream")
+            file.seek(0)
             while block := file.read(_BLOCK):
                 whole = _wholePackets(block)
                 self._clock.push(block[:whole])
                 if whole < len(block) // PACKET * PACKET:
-                    self._damaged()
+                    self.omitted.append(f"damaged after {self._clock.size} bytes: as a transport stream it ends there")
                     break
         if not self._clock.isKnown:
             raise NotMedia("a transport stream without a clock")
@@ -62,11 +65,6 @@ class TransportStream(Presentation):
         self.created = self.version.modified / 1e9
         self.duration = max(0.0, min(self._clock.timeAt(self._clock.size), self.version.size / LEAST_RATE))
         self._plan(fragmentDuration)
-
-    def _damaged(self) -> None:
-        if self._clock.size < _SAMPLE * PACKET:
-            raise NotMedia("no transport stream")
-        self.omitted.append(f"damaged after {self._clock.size} bytes: as a transport stream it ends there")
 
     def _plan(self, spacing: float) -> None:
         """Cuts it where receivers can start."""

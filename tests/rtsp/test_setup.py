@@ -145,6 +145,7 @@ def testAllChannelsTaken(rig: Rig) -> None:
 
 
 MUXED = [
+    # as live555 asks where the description has a=rtcp-mux
     ("RTP/AVP;unicast;client_port=5000-5000", "RTP/AVP;unicast;RTCP-mux;client_port=5000-5000;server_port={0}-{0}"),
     (
         "RTP/AVP;unicast;RTCP-mux;client_port=5000-5001",
