@@ -449,6 +449,7 @@ async def test_reportsSayWhoseNATItIs(pair: DatagramPair, client: Client) -> Non
     await passed(ports[2].sockets[1], report(2), pair, 1)
     assert second.media[1] == ports[1].ports[0]
     assert two == [report(2), report(2)]
+    assert not pair._byControl
     second.sendControl(b"back")
     assert ports[1].received(1) == [b"back"]
     for each in ports:
