@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import audience
 from load import measure
 from observing import usageOf
 from options import LoadOptions
@@ -199,6 +200,34 @@ def rates(bench: Bench) -> list[Finding]:
     return findings
 
 
+def multicast(bench: Bench) -> list[Finding]:
+    """What 100 listeners to one multicast cost, against one."""
+    used, lost = [], 0
+    with bench.server(audience.SETTINGS) as server:
+        url = f"{server.url}/{LARGE}"
+        bench.fill(server, url)
+        for count in (1, 100):
+            listeners = [audience.Listener(url) for _ in range(count)]
+            ear = audience.Ear(listeners[0].group)
+            for each in listeners:
+                each.play()
+            ear.count(1.0)
+            before, began = usageOf(server.pid).cpu, time.monotonic()
+            ear.count(min(10.0, bench.seconds))
+            used.append(100 * (usageOf(server.pid).cpu - before) / (time.monotonic() - began))
+            lost += ear.lost
+            bench.raw.append({"listeners": count, "packets": ear.packets, "octets": ear.octets, "percent": used[-1]})
+            ear.close()
+            for each in listeners:
+                each.close()
+    return [
+        Finding("1 listener, % of a core", used[0]),
+        Finding("100 listeners, % of a core", used[1]),
+        Finding("100 listeners in those of one", used[1] / used[0], 1.2),
+        Finding("packets lost", lost, 0),
+    ]
+
+
 def memory(bench: Bench) -> list[Finding]:
     """A long run of 1,000 viewers: does memory grow?"""
     with bench.server() as server:
@@ -247,7 +276,7 @@ def peer(bench: Bench) -> list[Finding]:
 
 #: in the order in which they run
 SCENARIOS: dict[str, Callable[[Bench], list[Finding]]] = {
-    each.__name__: each for each in (floor, udp, tcp, small, places, first, seek, rates, memory, idle, peer)
+    each.__name__: each for each in (floor, udp, tcp, multicast, small, places, first, seek, rates, memory, idle, peer)
 }
 
 

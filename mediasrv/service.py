@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import time
+from ipaddress import IPv4Network
 from typing import Any, cast
 
 from twisted.application.service import MultiService
@@ -23,6 +24,7 @@ from mediasrv.media.library import Library
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtp.multicast import GroupPool, Multicast
 from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.orders import PlayRules, Queueing
 from mediasrv.rtsp.origins import Origins
@@ -31,6 +33,7 @@ from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.tunnel import Tunnels
 from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
 from mediasrv.streaming.pacer import Pacer
@@ -80,6 +83,7 @@ class MediaService(MultiService):
         plan = BurstPlan(settings.payloadSize, settings.burst, settings.tick)
         self._onDemand = OnDemand(self.library, loader, self._pacer, plan)
         self._pairs: dict[bool, DatagramPair | None] = {}
+        self._multicast: Multicast | None = None
         self._site = RTSPSite(
             self._onDemand,
             self.registry,
@@ -140,12 +144,27 @@ class MediaService(MultiService):
 
     def _bind(self) -> None:
         if False not in self._pairs:
-            self._open(socket.AF_INET, self.settings.rtpPort)
+            pair = self._open(socket.AF_INET, self.settings.rtpPort)
+            if self.settings.multicast:
+                self._openMulticast(pair)
 
-    def _open(self, family: socket.AddressFamily, port: int) -> None:
+    def _open(self, family: socket.AddressFamily, port: int) -> DatagramPair:
         pair = DatagramPair(self._reactor, family, port)
         self._pairs[family == socket.AF_INET6] = pair
         self._pacer.shared.append(pair)
+        return pair
+
+    def _openMulticast(self, pair: DatagramPair) -> None:
+        settings = self.settings
+        pool = GroupPool(IPv4Network(settings.multicast), settings.multicastPort, settings.multicastTTL)
+        try:
+            self._multicast = Multicast(self._reactor, pair, pool, settings.multicastInterface)
+        except OSError as error:
+            self._log.warn(
+                "no multicast through {interface}: {reason}", interface=settings.multicastInterface, reason=error
+            )
+            return
+        self._site.broadcasts = Broadcasts(self._onDemand, self._multicast)
 
     def _pairFor(self, version6: bool) -> DatagramPair | None:
         """The UDP ports of an address family. Those for IPv6 are opened for the first client that comes over it."""
@@ -177,6 +196,9 @@ class MediaService(MultiService):
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
         self._pacer.shared.clear()
+        if self._multicast is not None:
+            closing.append(self._multicast.close())
+            self._multicast = self._site.broadcasts = None
         return gatherResults([*closing, Deferred.fromCoroutine(self._stopReaders())])
 
     async def _stopReaders(self) -> None:

@@ -70,5 +70,6 @@ class SessionLog:
 
 
 def _briefly(transport: str) -> str:
-    """The protocols of a session's transports, each once, without addresses and channels."""
-    return ", ".join(dict.fromkeys(each.strip().partition(";")[0] for each in transport.split(",")))
+    """The protocols of a session's transports, each once, without addresses and channels; multicast is said."""
+    words = [each.strip().split(";") for each in transport.split(",")]
+    return ", ".join(dict.fromkeys(each[0] + (";multicast" if "multicast" in each[1:] else "") for each in words))

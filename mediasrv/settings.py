@@ -15,6 +15,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from ipaddress import IPv4Address, IPv4Network
 from typing import Any
 
 from mediasrv import __version__
@@ -23,6 +24,9 @@ from mediasrv.locating import checkedURL
 
 #: what may follow a number of bytes, in either case
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+#: where routing protocols talk to each other
+_LINK_CONTROL = IPv4Network("224.0.0.0/24")
 
 
 class SettingsError(ValueError):
@@ -86,6 +90,23 @@ class Settings:
         metadata=_about(
             "first of the UDP port pair for RTP and RTCP, even; 0 lets the system choose", low=0, high=65534
         ),
+    )
+    multicast: str = field(
+        default="",
+        metadata=_about("IPv4 multicast addresses that clients may be sent to, such as 239.255.42.0/24; none if empty"),
+    )
+    multicastPort: int = field(
+        default=5004, metadata=_about("first UDP port of multicast, even; each group has two", low=1024, high=65534)
+    )
+    multicastTTL: int = field(
+        default=1,
+        metadata=_about(
+            "time to live of multicast packets: 1 stays in the network", low=0, high=255, key="multicast-ttl"
+        ),
+    )
+    multicastInterface: str = field(
+        default="",
+        metadata=_about("IPv4 address of the interface for multicast; if empty the routing table decides"),
     )
     payloadSize: int = field(
         default=1400, metadata=_about("largest payload of an RTP packet", unit="bytes", low=200, high=65000)
@@ -279,6 +300,31 @@ def _rtpPort(key: str, value: Any) -> int:
     return port
 
 
+def _multicast(key: str, value: Any) -> str:
+    if value == "":
+        return ""
+    try:
+        network = IPv4Network(value)
+    except ValueError:
+        network = None
+    if not isinstance(value, str) or network is None:
+        raise SettingsError(key, f"{value!r} is no range of IPv4 addresses, such as 239.255.42.0/24")
+    if not network.is_multicast:
+        raise SettingsError(key, f"{value} is not within 224.0.0.0/4, where multicast is")
+    if network.overlaps(_LINK_CONTROL):
+        raise SettingsError(key, f"{value} overlaps 224.0.0.0/24, which routers need for themselves (RFC 5771)")
+    return str(network)
+
+
+def _address(key: str, value: Any) -> str:
+    if value == "":
+        return ""
+    try:
+        return str(IPv4Address(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise SettingsError(key, f"{value!r} is no IPv4 address") from None
+
+
 def _media(key: str, value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         raise SettingsError(key, f"{value!r} is not a table of names and folders")
@@ -395,6 +441,9 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "allowedOrigins": _origins,
     "rtpPort": _rtpPort,
     "queueing": _queueing,
+    "multicast": _multicast,
+    "multicastPort": _rtpPort,
+    "multicastInterface": _address,
     "serverName": _serverName,
     "cacheFolder": _path,
     "redirects": _redirects,

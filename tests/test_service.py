@@ -344,6 +344,31 @@ async def test_overUDP(running: Running) -> None:
         assert list(running.service.registry) == []
 
 
+@pytest.mark.requirement("SET-15")
+async def test_multicastIsASetting(folder: Path) -> None:
+    """Off unless there is a range; an interface that is not there leaves the rest of the server as it is."""
+    warnings: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if event["log_level"].name == "warn":
+            warnings.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    for settings, isOn in (
+        ({}, False),
+        ({"multicast": "239.255.42.0/24", "multicastInterface": "127.0.0.1"}, True),
+        ({"multicast": "239.255.42.0/24", "multicastInterface": "192.0.2.99"}, False),
+    ):
+        service = made(folder, **settings)
+        service.privilegedStartService()
+        service.startService()
+        assert (service._site.broadcastsFor("127.0.0.1") is not None) is isOn
+        assert service._site.broadcastsFor("::1") is service._site.broadcastsFor("local") is None
+        await service.stopService()
+    globalLogPublisher.removeObserver(observe)
+    assert [text.partition(":")[0] for text in warnings] == ["no multicast through 192.0.2.99"]
+
+
 async def test_theLogTellsOfSessions(running: Running) -> None:
     """One line when it begins, one when it is gone, and why."""
     lines: list[str] = []

@@ -103,6 +103,25 @@ def test_allowedOrigins(given, origins):
         ({"rtpPort": "8000"}, "rtp-port: '8000' is not a whole number"),
         ({"rtpPort": 8000.0}, "rtp-port: 8000.0 is not a whole number"),
         ({"rtpPort": True}, "rtp-port: True is not a whole number"),
+        (
+            {"multicast": "239.255.42.7/24"},
+            "multicast: '239.255.42.7/24' is no range of IPv4 addresses, such as 239.255.42.0/24",
+        ),
+        ({"multicast": 5}, "multicast: 5 is no range of IPv4 addresses, such as 239.255.42.0/24"),
+        ({"multicast": "ff15::/64"}, "multicast: 'ff15::/64' is no range of IPv4 addresses, such as 239.255.42.0/24"),
+        ({"multicast": "192.0.2.0/24"}, "multicast: 192.0.2.0/24 is not within 224.0.0.0/4, where multicast is"),
+        ({"multicast": "0.0.0.0/0"}, "multicast: 0.0.0.0/0 is not within 224.0.0.0/4, where multicast is"),
+        (
+            {"multicast": "224.0.0.0/4"},
+            "multicast: 224.0.0.0/4 overlaps 224.0.0.0/24, which routers need for themselves (RFC 5771)",
+        ),
+        (
+            {"multicastPort": 5005},
+            "multicast-port: 5005 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)",
+        ),
+        ({"multicastTTL": 256}, "multicast-ttl: 256 is not between 0 and 255"),
+        ({"multicastInterface": "eth0"}, "multicast-interface: 'eth0' is no IPv4 address"),
+        ({"multicastInterface": 1}, "multicast-interface: 1 is no IPv4 address"),
         ({"tick": float("nan")}, "tick: nan is not between 0.001 and 0.1"),
         ({"tick": "soon"}, "tick: 'soon' is not a number"),
         ({"burst": 47}, "burst: 47 is not between 1 and 46"),
@@ -161,6 +180,11 @@ def test_refused(values, message):
     with pytest.raises(SettingsError) as caught:
         Settings(**values)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("text", ["239.255.42.0/24", "239.0.0.0/8", "232.1.2.3/32", "232.1.2.3", ""])
+def test_multicastRanges(text):
+    assert Settings(multicast=text).multicast == (text if "/" in text or not text else f"{text}/32")
 
 
 @pytest.mark.parametrize(

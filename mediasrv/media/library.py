@@ -20,9 +20,14 @@ from twisted.python.threadpool import ThreadPool
 from mediasrv.media.containers import Carries, NotMedia
 from mediasrv.media.files import FileVersion
 from mediasrv.media.presentation import Presentation
+from mediasrv.media.transportstream import TransportStream
 
 #: presentations remembered after their last use: a few kilobytes each
 _REMEMBERED = 1000
+
+
+#: a file, and whether it is meant as a transport stream
+_Key = tuple[str, bool]
 
 
 class NotFound(Exception):
@@ -90,11 +95,11 @@ class Library:
         self._fragmentDuration = fragmentDuration
         self._openFiles = openFiles
         self._hidden = hidden
-        self._known: OrderedDict[str, Presentation] = OrderedDict()
+        self._known: OrderedDict[_Key, Presentation] = OrderedDict()
         #: everything that may hold a file, and when it was used last
         self._uses: WeakKeyDictionary[Presentation, int] = WeakKeyDictionary()
         self._now = count()
-        self._opening: dict[tuple[str, FileVersion], list[Deferred[Presentation]]] = {}
+        self._opening: dict[tuple[_Key, FileVersion], list[Deferred[Presentation]]] = {}
 
     def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """
@@ -102,8 +107,19 @@ class Library:
 
         @return: fails with L{NotFound}, L{NotMedia} or L{PermissionError}.
         """
+        return self._find(segments, False)
+
+    def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
+        """
+        The same file as the transport stream that it is.
+
+        @return: as L{presentation}; L{NotMedia} if it is none.
+        """
+        return self._find(segments, True)
+
+    def _find(self, segments: Sequence[str], raw: bool) -> Deferred[Presentation]:
         located = deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
-        return located.addCallback(self._opened)
+        return located.addCallback(self._opened, raw)
 
     def _locate(self, segments: tuple[str, ...]) -> tuple[str, FileVersion]:
         """In a reader thread: a folder may be on a disk that sleeps."""
@@ -117,50 +133,58 @@ class Library:
         except OSError:
             raise NotFound("/".join(segments)) from None
 
-    def _opened(self, located: tuple[str, FileVersion]) -> Presentation | Deferred[Presentation]:
+    def _opened(self, located: tuple[str, FileVersion], raw: bool) -> Presentation | Deferred[Presentation]:
         path, version = located
-        known = self._known.get(path)
+        key = path, raw
+        known = self._known.get(key)
         if known is not None and known.version == version:
-            self._known.move_to_end(path)
+            self._known.move_to_end(key)
             return known
         deferred: Deferred[Presentation] = Deferred()
-        waiting = self._opening.get(located)
+        waiting = self._opening.get((key, version))
         if waiting is not None:
             waiting.append(deferred)
             return deferred
-        self._opening[located] = [deferred]
-        opening = deferToThreadPool(
-            self._reactor, self._openers, Presentation, path, self._carries, self._fragmentDuration
-        )
-        opening.addBoth(self._finished, located)
+        self._opening[key, version] = [deferred]
+        opening = deferToThreadPool(self._reactor, self._openers, self._open, path, raw)
+        opening.addBoth(self._finished, key, version)
         return deferred
 
-    def _finished(self, result: Presentation | Failure, located: tuple[str, FileVersion]) -> None:
+    def _open(self, path: str, raw: bool) -> Presentation:
+        """In a thread of the openers."""
+        if raw:
+            return TransportStream(path, self._fragmentDuration)
+        return Presentation(path, self._carries, self._fragmentDuration)
+
+    def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
+        path = key[0]
         if isinstance(result, Failure):
             if result.check(FileNotFoundError, NotADirectoryError):
-                result = Failure(NotFound(located[0]))  # removed just now
-            elif result.check(NotMedia):
-                self._log.info("{path} is not played: {reason}", path=located[0], reason=result.getErrorMessage())
+                result = Failure(NotFound(path))  # removed just now
+            elif result.check(NotMedia) and not key[1]:
+                self._log.info("{path} is not played: {reason}", path=path, reason=result.getErrorMessage())
         else:
             for sentence in result.omitted:
-                self._log.warn("{path}: {sentence}", path=located[0], sentence=sentence)
+                self._log.warn("{path}: {sentence}", path=path, sentence=sentence)
             self._remember(result)
-        for deferred in self._opening.pop(located):
+        for deferred in self._opening.pop((key, version)):
             if not deferred.called:
                 deferred.callback(result)
 
     def _remember(self, presentation: Presentation) -> None:
         # an older version may still be watched
-        self._known.pop(presentation.path, None)
-        self._known[presentation.path] = presentation
+        key = presentation.path, isinstance(presentation, TransportStream)
+        self._known.pop(key, None)
+        self._known[key] = presentation
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         self.used(presentation)
 
     def used(self, presentation: Presentation) -> None:
         """Notes that a presentation is about to be read, so that others give their file back first."""
-        if self._known.get(presentation.path) is presentation:
-            self._known.move_to_end(presentation.path)
+        key = presentation.path, isinstance(presentation, TransportStream)
+        if self._known.get(key) is presentation:
+            self._known.move_to_end(key)
         self._uses[presentation] = next(self._now)
         if len(self._uses) <= self._openFiles:
             return

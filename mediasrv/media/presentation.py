@@ -17,7 +17,7 @@ from mediasrv.media.fragments import Cut, FragmentReader, planCuts
 from mediasrv.media.tracks import Fragment, Track
 
 #: bytes of a file that a second of it takes at least; who states a longer duration lies
-_LEAST_RATE = 10
+LEAST_RATE = 10
 
 #: bytes at the end of a file that tell whether it was appended to or written anew
 _TAIL = 4096
@@ -49,7 +49,7 @@ class Presentation:
         @raise OSError: if it cannot be opened.
         """
         self.path = path
-        self.title = _titleOf(path)
+        self.title = titleOf(path)
         self._carries = carries
         container = Container(path, carries)
         try:
@@ -60,7 +60,7 @@ class Presentation:
             self.omitted: list[str] = container.omitted
             self.created: float = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
-            self.duration = max(0.0, min(end, self.version.size / _LEAST_RATE))
+            self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))
             self.cuts: list[Cut] = planCuts(points, self.duration, fragmentDuration)
         except BaseException:
             container.close()
@@ -153,7 +153,7 @@ class Presentation:
             container.close()
 
 
-def _titleOf(path: str) -> str:
+def titleOf(path: str) -> str:
     """A file's name without its ending, as text that can be shown: a name may hold any bytes."""
     name = os.fsencode(os.path.splitext(os.path.basename(path))[0]).decode("utf-8", "replace")
     return "".join(character if character.isprintable() else " " for character in name)

@@ -24,7 +24,7 @@ from mediasrv.rtp.payloads.formats import PayloadFormat, PayloadGroup
 from mediasrv.rtp.stamping import HEADER_SIZE, frameSteps, headerSteps
 
 #: SOL_UDP's option of linux/udp.h, which the socket module does not name
-_UDP_SEGMENT = 103
+UDP_SEGMENT = 103
 
 #: bytes that one system call takes with segmentation offload, IP and UDP headers not counted
 _LARGEST_BURST = 65000
@@ -244,7 +244,7 @@ def _burstsOf(
 @lru_cache(maxsize=4096)
 def _segments(size: int, count: int) -> list[tuple[int, int, bytes]]:
     """The control message for so many datagrams with payloads of one size in bytes; the last may be shorter."""
-    return [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", size + HEADER_SIZE))] if count > 1 else []
+    return [(socket.IPPROTO_UDP, UDP_SEGMENT, struct.pack("H", size + HEADER_SIZE))] if count > 1 else []
 
 
 def _shares(sizes: list[int], longest: int) -> list[list[tuple[int, int]]]:

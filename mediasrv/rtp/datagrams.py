@@ -22,7 +22,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.packets import PacketError
+from mediasrv.rtp.packets import PacketError, isRTCP
 from mediasrv.rtp.rtcp import ReceiverReport, SenderReport, parseCompound
 from mediasrv.rtp.sender import TrackSender
 
@@ -39,7 +39,7 @@ _NO_OFFLOAD = {errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP, err
 _LATER = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 
 #: bytes of what is received; all that is expected is RTCP
-_LARGEST_DATAGRAM = 8192
+LARGEST_DATAGRAM = 8192
 
 _PORTS_TRIED = 50
 
@@ -96,16 +96,18 @@ class DatagramTransport:
 
     @ivar host: the client's address; nothing is ever sent to another (SET-12).
     @ivar media: where it wants RTP. Changed by what comes from the same host (SET-18), as C{control} is.
-    @ivar control: where it wants RTCP.
+    @ivar control: where it wants RTCP. With C{muxed} that is of no account: it goes where RTP goes.
+    @ivar muxed: whether the client has one port for both, and sends its RTCP to our RTP port (RFC 5761).
     @ivar offload: whether bursts leave with one system call. That depends on the way to the client too: what is too
         large for a tunnel can be cut into fragments, but not by segmentation offload.
     @ivar origin: control messages that say from which of our addresses.
     """
 
-    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "offload", "origin", "ssrc")
+    __slots__ = ("_heard", "_pair", "confirmed", "control", "host", "media", "muxed", "offload", "origin", "ssrc")
 
     def __init__(self, pair: DatagramPair, host: str, ports: tuple[int, int], ssrc: int, local: str = "") -> None:
         """
+        @param ports: for RTP and RTCP; twice the same for both on one.
         @param local: our address that the client knows; C{""} leaves it to the system.
         """
         self._pair = pair
@@ -113,6 +115,7 @@ class DatagramTransport:
         self.host = host
         self.media: Address = (host, ports[0])
         self.control: Address = (host, ports[1])
+        self.muxed = ports[0] == ports[1]
         self.ssrc = ssrc
         self.confirmed = False
         self.offload = pair.offload
@@ -142,10 +145,13 @@ class DatagramTransport:
         return True
 
     def sendControl(self, data: bytes) -> None:
-        self._pair.sendControl(data, self.control, self.origin)
+        if self.muxed:
+            self._pair.sendMuxed(data, self.media, self.origin)
+        else:
+            self._pair.sendControl(data, self.control, self.origin)
 
     def listen(self, heard: Callable[[bytes], None]) -> None:
-        """Wants to be told what the client sends to the RTCP port."""
+        """Wants to be told what RTCP the client sends."""
         self._heard = heard
 
     def controlReceived(self, data: bytes) -> None:
@@ -159,7 +165,7 @@ class DatagramTransport:
 
 
 class _MediaPort(DatagramProtocol):
-    """The even port. Clients send nothing here but what opens a way through their NAT."""
+    """The even port. Clients send here what opens a way through their NAT, and RTCP if they have one port for both."""
 
     noisy = False  # Twisted's line about the port is enough, it need not be told of this object as well
 
@@ -167,7 +173,7 @@ class _MediaPort(DatagramProtocol):
         self._pair = pair
 
     def datagramReceived(self, data: bytes, address: Address) -> None:
-        self._pair.punched(address)
+        self._pair.mediaReceived(data, address)
 
     def logPrefix(self) -> str:
         return "RTP"
@@ -217,18 +223,33 @@ class DatagramPair:
         self.port: int = media.getsockname()[1]
         self._ports: list[IListeningPort] = []
         for bound, protocol in ((media, _MediaPort(self)), (control, _ControlPort(self))):
-            self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, _LARGEST_DATAGRAM))
+            self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, LARGEST_DATAGRAM))
             bound.close()  # the reactor has a duplicate
         opened: Any = self._ports
-        self._sendmsg = opened[0].socket.sendmsg
-        self._sendControl = opened[1].socket.sendmsg
+        self._sockets = [port.socket for port in opened]
+        self._sendmsg = self._sockets[0].sendmsg
+        self._sendControl = self._sockets[1].sendmsg
+
+    def prepareMulticast(self, ttl: int, interface: str) -> None:
+        """
+        Says how packets to groups leave; those to clients are not affected.
+
+        @param ttl: how many routers they pass, and one more.
+        @param interface: an address of the one that they leave through; C{""} leaves it to the routing table.
+        @raise OSError: if no interface has that address.
+        """
+        for each in self._sockets:
+            each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
+            if interface:
+                each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
 
     # Who is where
 
     def add(self, transport: DatagramTransport) -> None:
         """From now on what comes from a transport's addresses is for it."""
         self._byMedia[transport.media] = transport
-        self._byControl[transport.control] = transport
+        if not transport.muxed:
+            self._byControl[transport.control] = transport
         self._bySSRC[transport.ssrc] = transport
         self._unconfirmed.setdefault(transport.host, deque()).append(transport)
 
@@ -249,6 +270,27 @@ class DatagramPair:
             if not waiting:
                 del self._unconfirmed[transport.host]
 
+    def mediaReceived(self, data: bytes, address: Address) -> None:
+        """
+        Something came to the RTP port, where RTCP is told from all else by its packet type (RFC 5761 section 4). What
+        it says of an SSRC is a better clue to whose NAT it came through than the order in which things come.
+        """
+        if isRTCP(data):
+            known = self._about(data, address[0])
+            if known is not None and known.muxed and not known.confirmed:
+                self._moveMedia(known, address)
+        self.punched(address)
+        known = self._byMedia.get(address)
+        if known is not None and known.muxed and isRTCP(data):
+            known.controlReceived(data)
+
+    def _moveMedia(self, known: DatagramTransport, address: Address) -> None:
+        """From now on media go to another port of the same host."""
+        if self._byMedia.get(known.media) is known:  # another session may have claimed that address
+            del self._byMedia[known.media]
+        known.media = address
+        self._byMedia[address] = known
+
     def punched(self, address: Address) -> None:
         """
         Something came to the RTP port: a client opens a way through its NAT (SET-18). From the port that it asked for,
@@ -261,10 +303,7 @@ class DatagramPair:
             if not waiting:
                 return
             known = waiting[0]
-            if self._byMedia.get(known.media) is known:  # another session may have claimed that address
-                del self._byMedia[known.media]
-            known.media = address
-            self._byMedia[address] = known
+            self._moveMedia(known, address)
         if not known.confirmed:
             self._confirm(known)
 
@@ -275,11 +314,16 @@ class DatagramPair:
             known = self._about(data, address[0])
             if known is None:
                 return
-            if self._byControl.get(known.control) is known:
-                del self._byControl[known.control]
-            known.control = address
-            self._byControl[address] = known
+            if not known.muxed:
+                self._moveControl(known, address)
         known.controlReceived(data)
+
+    def _moveControl(self, known: DatagramTransport, address: Address) -> None:
+        """From now on RTCP goes to another port of the same host."""
+        if self._byControl.get(known.control) is known:
+            del self._byControl[known.control]
+        known.control = address
+        self._byControl[address] = known
 
     def _about(self, data: bytes, host: str) -> DatagramTransport | None:
         try:
@@ -338,6 +382,13 @@ class DatagramPair:
         """Sends RTCP; where the network refuses, the next report will do."""
         try:
             self._sendControl((data,), origin, 0, address)
+        except OSError:
+            return
+
+    def sendMuxed(self, data: bytes, address: Address, origin: Sequence[Control] = ()) -> None:
+        """Sends RTCP from the RTP port, likewise."""
+        try:
+            self._sendmsg((data,), origin, 0, address)
         except OSError:
             return
 

@@ -26,6 +26,15 @@ class Outlet(Protocol):
         """Sends what the last bursts left to be sent."""
 
 
+class NoOutlet:
+    """The outlet of what goes over UDP: every burst leaves by itself."""
+
+    blocked = False
+
+    def flush(self) -> None:
+        """There is nothing to send."""
+
+
 class Conduit(Outlet, Protocol):
     """
     A connection that carries interleaved data.

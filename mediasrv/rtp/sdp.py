@@ -116,6 +116,7 @@ def describe(
     duration: float | None,
     tracks: Sequence[TrackDescription],
     etag: str | None = None,
+    rtcpMux: bool = True,
 ) -> str:
     """
     The description of a presentation.
@@ -127,6 +128,7 @@ def describe(
     @param duration: seconds, or None for a live presentation.
     @param tracks: in any order; video comes first. What would make the whole too long for players is left out.
     @param etag: as C{If-Match} of a SETUP may repeat it.
+    @param rtcpMux: whether RTP and RTCP on one port are offered (RFC 5761 section 5.1).
     @return: lines that end in CRLF.
     @raise SDPError: if no track is left.
     """
@@ -145,7 +147,7 @@ def describe(
     )
     sections = 0
     for track in sorted(tracks, key=lambda track: _KIND_ORDER[track.payloadFormat.kind]):
-        section = _section(track)
+        section = _section(track, rtcpMux)
         if len((text + section).encode()) < SIZE_LIMIT:
             text += section
             sections += 1
@@ -154,7 +156,7 @@ def describe(
     return text
 
 
-def _section(track: TrackDescription) -> str:
+def _section(track: TrackDescription, rtcpMux: bool) -> str:
     """The C{m=} section of one track."""
     form, number = track.payloadFormat, track.payloadType
     medium = form.track
@@ -174,6 +176,7 @@ def _section(track: TrackDescription) -> str:
         lines.append(f"a=framesize:{number} {medium.width}-{medium.height}" if isSized else "")
     isLanguage = _LANGUAGE.fullmatch(medium.language) and medium.language != "und"
     lines.append(f"a=lang:{medium.language}" if isLanguage else "")
+    lines.append("a=rtcp-mux" if rtcpMux else "")
     lines.append(f"a=control:trackID={track.number}")
     return _joined(*lines)
 

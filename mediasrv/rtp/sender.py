@@ -88,6 +88,10 @@ class TrackSender:
         self._offset = self.timeline.extended(wall) - start
         return (self._offset + start) & 0xFFFFFFFF
 
+    def rtpTimeAt(self, position: float) -> int:
+        """The RTP timestamp of an NPT (seconds) of what is being sent, for the RTP-Info of who comes later."""
+        return (self._offset + round(position * self.clockRate)) & 0xFFFFFFFF
+
     def header(self, burst: Burst) -> bytes:
         """The RTP header of a burst of one packet."""
         marked = self.payloadType | 0x80 if burst.marker or self.startMarker else self.payloadType

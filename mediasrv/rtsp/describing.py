@@ -38,5 +38,7 @@ async def describe(dialogue: Dialogue, request: Request) -> Response:
     headers.set("Content-Base", contentBase(url.literal))
     headers.set("Content-Type", "application/sdp")
     headers.set("Cache-Control", "must-revalidate")
-    body = dialogue.onDemand.describe(presentation, dialogue.address)
+    # live555, and VLC with it, takes that offer for multicast as well, and would hear no RTCP then
+    rtcpMux = dialogue.broadcasts() is None
+    body = dialogue.onDemand.describe(presentation, dialogue.address, rtcpMux)
     return Response(200, headers, body.encode("utf-8", "replace"))

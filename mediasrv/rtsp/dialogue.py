@@ -17,6 +17,7 @@ from mediasrv.rtsp.messages import Request
 from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.session import Carrier, RTSPSession
 from mediasrv.rtsp.urls import MediaURL
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 
@@ -63,6 +64,13 @@ class Dialogue(Carrier, Protocol):
         @raise mediasrv.media.library.NotFound: and what else L{mediasrv.media.library.Library.presentation} fails with.
         """
 
+    async def transportStream(self, url: MediaURL) -> Presentation:
+        """
+        The same as the transport stream that the file is.
+
+        @raise mediasrv.media.containers.NotMedia: if it is none; see L{presentation} for the rest.
+        """
+
     def sessionOf(self, request: Request) -> RTSPSession:
         """
         The session that a request names (SEC-8: by who may name it).
@@ -75,6 +83,9 @@ class Dialogue(Carrier, Protocol):
 
     def datagrams(self) -> DatagramPair | None:
         """The UDP ports for this client; None if none reach it: it may have no IP address."""
+
+    def broadcasts(self) -> Broadcasts | None:
+        """What is sent over multicast; None if nothing is, or nothing reaches this client."""
 
     def isChannelUsed(self, channel: int) -> bool:
         """Whether a session of this connection has an interleaved channel."""

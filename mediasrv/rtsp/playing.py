@@ -14,7 +14,7 @@ from dataclasses import replace
 from automat import NoTransition
 
 from mediasrv.rtsp.dialogue import Dialogue
-from mediasrv.rtsp.headers import RTPInfo, formatRTPInfo, formatScale
+from mediasrv.rtsp.headers import formatRTPInfo, formatScale
 from mediasrv.rtsp.messages import Headers, Request, Response
 from mediasrv.rtsp.orders import PlayOrder, PlayRules, readOrder
 from mediasrv.rtsp.playqueue import QueuedPlay
@@ -96,8 +96,7 @@ class _Playing:
             if not self._session.isActive(track):
                 infos.update(self._joined(track))
         headers = self._headers(self._session.position(), self._player.span[1])
-        if infos:
-            headers.set("RTP-Info", self._rtpInfo(infos))
+        self._tell(headers, infos)
         return Response(200, headers)
 
     def join(self, track: int) -> Response:
@@ -111,7 +110,7 @@ class _Playing:
             return Response(200, self._headers(self._session.position(), self._player.span[1]))
         infos = self._joined(track)
         headers = self._headers(self._session.position(), self._player.span[1])
-        headers.set("RTP-Info", self._rtpInfo(infos))
+        self._tell(headers, infos)
         self._session.changed()
         return Response(200, headers)
 
@@ -123,10 +122,14 @@ class _Playing:
 
     @property
     def waits(self) -> bool:
-        """Whether its turn comes after what is being played (PLY-9)."""
-        if self._order.range is None or self._order.immediate or self._order.range.startsNow:
+        """
+        Whether its turn comes after what is being played (PLY-9). Nobody waits for what is for many: who joins it
+        meanwhile would not know what it waits for.
+        """
+        wanted = self._order.range
+        if wanted is None or wanted.startsNow or wanted.start is None:
             return False
-        if self._order.range.start is None:
+        if self._order.immediate or self._session.broadcast is not None:
             return False
         queueing = self._rules.queueing
         return queueing == "rfc2326" or (queueing == "auto" and self._session.queue.closed)
@@ -152,7 +155,7 @@ class _Playing:
             for index, track in self._session.setUpTracks.items()
             if cue.course.shows(index) and self._session.isActive(index)
         }
-        headers.set("RTP-Info", self._rtpInfo(infos))
+        self._tell(headers, infos)
         return Response(200, headers)
 
     # Starting
@@ -176,8 +179,7 @@ class _Playing:
         session.queue.closed = end is not None
         session.choose(tracks)
         infos = self._player.start(cue, self._stop(end), self._order.delay, self.speed)
-        if infos:
-            headers.set("RTP-Info", self._rtpInfo(infos))
+        self._tell(headers, infos)
         # nothing of the new range before the reply, and the first packet right after it (RTP-12)
         self._dialogue.afterReply(lambda: _run(session))
         return Response(200, headers)
@@ -263,9 +265,11 @@ class _Playing:
             headers.set("Seek-Style", self._style)
         return headers
 
-    def _rtpInfo(self, infos: Mapping[int, tuple[int | None, int]]) -> str:
-        tracks = self._session.setUpTracks
-        return formatRTPInfo(RTPInfo(tracks[index].url, seq, rtpTime) for index, (seq, rtpTime) in infos.items())
+    def _tell(self, headers: Headers, infos: Mapping[int, tuple[int | None, int]]) -> None:
+        """Adds RTP-Info, if there is anything to say."""
+        entries = self._session.rtpInfo(infos)
+        if entries:
+            headers.set("RTP-Info", formatRTPInfo(entries))
 
 
 def _run(session: RTSPSession) -> None:

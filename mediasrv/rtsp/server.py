@@ -22,7 +22,7 @@ from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
-from mediasrv.rtsp import describing, parameters, pausing, playing, setup
+from mediasrv.rtsp import describing, listening, parameters, pausing, setup
 from mediasrv.rtsp.addresses import hostOf
 from mediasrv.rtsp.asking import Questions
 from mediasrv.rtsp.backlog import Backlog
@@ -38,6 +38,7 @@ from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: seconds in which a client has to take the last words of a connection that is closed
@@ -64,8 +65,8 @@ class RTSPServer(Protocol):
     method_OPTIONS: Method = staticmethod(describing.options)
     method_DESCRIBE: Method = staticmethod(describing.describe)
     method_SETUP: Method = staticmethod(setup.setUp)
-    method_PLAY: Method = staticmethod(playing.play)
-    method_PAUSE: Method = staticmethod(pausing.pause)
+    method_PLAY: Method = staticmethod(listening.play)
+    method_PAUSE: Method = staticmethod(listening.pause)
     method_TEARDOWN: Method = staticmethod(pausing.tearDown)
     method_GET_PARAMETER: Method = staticmethod(parameters.getParameter)
     method_SET_PARAMETER: Method = staticmethod(parameters.setParameter)
@@ -295,6 +296,16 @@ class RTSPServer(Protocol):
             raise NotFound(url.literal)
         return await self.site.onDemand.presentation(url.segments)
 
+    async def transportStream(self, url: MediaURL) -> Presentation:
+        """
+        The same as the transport stream that the file is.
+
+        @raise NotMedia: if it is none; see L{presentation} for the rest.
+        """
+        if url.escapes:
+            raise NotFound(url.literal)
+        return await self.site.onDemand.transportStream(url.segments)
+
     def sessionOf(self, request: Request) -> RTSPSession:
         """
         The session that a request names (SEC-8: by who may name it).
@@ -323,6 +334,10 @@ class RTSPServer(Protocol):
     def datagrams(self) -> DatagramPair | None:
         """The UDP ports for this client; None if none reach it: it may have no IP address."""
         return self.site.pairFor(self.peer)
+
+    def broadcasts(self) -> Broadcasts | None:
+        """What is sent over multicast; None if nothing is, or nothing reaches this client."""
+        return self.site.broadcastsFor(self.peer)
 
     # Sessions with interleaved data
 

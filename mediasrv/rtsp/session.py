@@ -4,7 +4,7 @@ One RTSP session: a client's use of one presentation (RFC 2326 section 3.4), wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Protocol
@@ -19,15 +19,18 @@ from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
-from mediasrv.rtp.interleaved import InterleavedTransport, Outlet
+from mediasrv.rtp.interleaved import InterleavedTransport, NoOutlet, Outlet
+from mediasrv.rtp.rawstream import RawTransport
 from mediasrv.rtp.reports import ReceptionQuality
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import SessionClock
 from mediasrv.rtsp.asking import NotAnswered, redirection
+from mediasrv.rtsp.headers import RTPInfo
 from mediasrv.rtsp.messages import Request, Response
 from mediasrv.rtsp.playqueue import PlayQueue
 from mediasrv.rtsp.states import StateName, newStates
 from mediasrv.rtsp.urls import parseURI, splitTrack
+from mediasrv.streaming.broadcast import Broadcast, Seat
 from mediasrv.streaming.cues import NothingToPlay
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.player import Player
@@ -52,15 +55,6 @@ class Carrier(Protocol):
         """As L{mediasrv.rtsp.asking.Questions.ask}."""
 
 
-class NoOutlet:
-    """The outlet of a session over UDP: every burst leaves by itself."""
-
-    blocked = False
-
-    def flush(self) -> None:
-        """There is nothing to send."""
-
-
 @dataclass(slots=True)
 class SessionTrack:
     """
@@ -72,13 +66,13 @@ class SessionTrack:
 
     url: str
     sender: TrackSender
-    transport: DatagramTransport | InterleavedTransport
+    transport: DatagramTransport | InterleavedTransport | Seat
     description: str
     quality: ReceptionQuality = field(default_factory=ReceptionQuality)
 
     def close(self) -> None:
         """Gives back what the transport holds."""
-        if isinstance(self.transport, DatagramTransport):
+        if not isinstance(self.transport, InterleavedTransport):
             self.transport.close()
 
 
@@ -87,6 +81,7 @@ class RTSPSession:
     @ivar segments: the path of the presentation.
     @ivar carrier: the connection with its interleaved tracks; None while all of them go over UDP.
     @ivar caller: the connection on which its client last named it; None if that is gone.
+    @ivar broadcast: whose tracks it has, all of them over multicast; None if they are its own.
     @ivar lastSeen: monotonic seconds when the client last showed that it lives.
     @ivar setUpTracks: by index of the track.
     @ivar queue: the PLAYs that wait for their turn.
@@ -111,6 +106,7 @@ class RTSPSession:
         self.presentation = presentation
         self.carrier: Carrier | None = None
         self.caller: Carrier | None = None
+        self.broadcast: Broadcast | None = None
         self.setUpTracks: dict[int, SessionTrack] = {}
         self.endReason = ""
         self._registry = registry
@@ -169,7 +165,7 @@ class RTSPSession:
         return max((track.quality.jitter for track in self.setUpTracks.values()), default=0.0)
 
     def position(self) -> float:
-        return self.player.position
+        return self.player.position if self.broadcast is None else self.broadcast.positionOf(self)
 
     # Tracks
 
@@ -183,7 +179,7 @@ class RTSPSession:
         """
         self.states.setUp()
         former = self.setUpTracks.pop(index, None)
-        if former is not None:
+        if former is not None and former.transport is not track.transport:
             former.close()
         self.setUpTracks[index] = track
         if self.state != "playing" or former is not None:
@@ -193,6 +189,12 @@ class RTSPSession:
         elif not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
             self._carriedBy(None)
         self._registry.changed(self)
+
+    def listenTo(self, broadcast: Broadcast) -> None:
+        """Its tracks, of which there are none yet, are those of a broadcast, and so is the player from now on."""
+        self.broadcast = broadcast
+        self.player = broadcast.player
+        self.queue = PlayQueue(self.player)
 
     def _carriedBy(self, carrier: Carrier | None) -> None:
         if self.carrier is carrier:
@@ -206,10 +208,13 @@ class RTSPSession:
 
     def dropTrack(self, index: int) -> None:
         """Takes a track out (TDN-1): its client is told that nothing more will come, the others play on."""
-        self.mute(index)
+        if self.broadcast is None:
+            self.mute(index)
         track = self.setUpTracks.pop(index)
-        self.player.senders[index] = None
-        self.player.sayGoodbye([track.sender])
+        if self.broadcast is None:
+            # over multicast others may go on to listen to it
+            self.player.senders[index] = None
+            self.player.sayGoodbye([track.sender])
         track.close()
         if not any(isinstance(each.transport, InterleavedTransport) for each in self.setUpTracks.values()):
             self._carriedBy(None)
@@ -252,6 +257,16 @@ class RTSPSession:
                 return track
         return None
 
+    def rtpInfo(self, begins: Mapping[int, tuple[int | None, int]]) -> list[RTPInfo]:
+        """
+        What RTP-Info says of the tracks that are set up, less those that have no RTP.
+
+        @param begins: by index the sequence number of a track's next packet and the RTP time of the position; over
+            multicast also of tracks that others have set up.
+        """
+        tracks = [(self.setUpTracks[index], begin) for index, begin in begins.items() if index in self.setUpTracks]
+        return [RTPInfo(track.url, *begin) for track, begin in tracks if not isinstance(track.transport, RawTransport)]
+
     # What the client says
 
     def alive(self) -> None:
@@ -261,6 +276,11 @@ class RTSPSession:
     def controlFrom(self, track: SessionTrack, data: bytes) -> None:
         """RTCP came on the channel of a track."""
         track.quality.update(data, track.sender, self.alive)
+
+    def controlHeard(self, track: int, data: bytes) -> None:
+        """RTCP came to the multicast group of a track."""
+        if track in self.setUpTracks:
+            self.controlFrom(self.setUpTracks[track], data)
 
     def changed(self) -> None:
         """Tells the registry's observers that the state is another."""
@@ -343,13 +363,21 @@ class RTSPSession:
         self.endReason = reason
         self.queue.clear()
         try:
-            self.player.pause()
-            self.player.sayGoodbye(track.sender for track in self.setUpTracks.values())
+            self._leavePlayer()
         finally:
             for track in self.setUpTracks.values():
                 track.close()
             self._carriedBy(None)
             self.caller = None
             self._registry.remove(self)
-            # whoever still knows the session, such as its connection, holds no media by it
+
+    def _leavePlayer(self) -> None:
+        """Plays no more. Whoever still knows the session, such as its connection, holds no media by it."""
+        if self.broadcast is not None:
+            self.broadcast.leave(self)
+            return
+        try:
+            self.player.pause()
+            self.player.sayGoodbye(track.sender for track in self.setUpTracks.values())
+        finally:
             self.player.release()

@@ -9,10 +9,13 @@ from secrets import randbelow
 
 from mediasrv.media.presentation import Presentation
 from mediasrv.registry import TooManySessions
-from mediasrv.rtp.datagrams import DatagramPair, DatagramTransport
+from mediasrv.rtp.bursts import BurstPlan
+from mediasrv.rtp.datagrams import DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport
+from mediasrv.rtp.rawstream import RawTransport
 from mediasrv.rtp.sender import TrackSender
 from mediasrv.rtp.timeline import randomNumber
+from mediasrv.rtsp import listening, rawstreams
 from mediasrv.rtsp.demands import checkDemands
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import parseBlocksize
@@ -36,9 +39,12 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     """
     url, number = splitTrack(parseURI(request.uri))
     session = dialogue.sessionOf(request) if "Session" in request.headers else None
+    specs = _offered(request)
     if session is None:
         await checkIsHere(dialogue, url, number)
         presentation = await dialogue.presentation(url)
+        if number is None:
+            presentation = await rawstreams.choose(dialogue, url, presentation, specs)
     else:
         if session.segments != url.segments:
             raise Refused(459)
@@ -46,15 +52,18 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     index = _trackIndex(presentation, number)
     _checkMatch(request, presentation)
     checkDemands(request.headers, presentation, [index, *(session.setUpTracks if session is not None else ())])
-    blocksize = _blocksize(request)
-    spec, pair = _choose(dialogue, request)
+    plan = dialogue.onDemand.planFor(_blocksize(request))
+    spec = _choose(dialogue, specs, session, presentation, plan)
     if session is not None and session.state == "playing" and index in session.setUpTracks:
         raise Refused(455, ("Allow", "PLAY, PAUSE, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     began = session is None
     if session is None:
-        session = _begin(dialogue, url, presentation, blocksize)
+        session = _begin(dialogue, url, presentation, plan)
     try:
-        chosen = _attach(dialogue, session, index, request.uri, spec, pair)
+        if listening.isMeant(spec):
+            chosen = listening.attach(dialogue, session, index, request.uri, spec, plan)
+        else:
+            chosen = _attach(dialogue, session, index, request.uri, spec)
     except BaseException:
         if began:
             session.end("no transport")
@@ -90,29 +99,51 @@ def _blocksize(request: Request) -> int | None:
     return None if value is None else parseBlocksize(value)
 
 
-def _choose(dialogue: Dialogue, request: Request) -> tuple[TransportSpec, DatagramPair | None]:
-    """The first alternative that can be had (SET-3), with the UDP ports if it needs them."""
+def _offered(request: Request) -> list[TransportSpec]:
+    """The alternatives of the client, in its order of preference."""
     offered = request.headers.get("Transport")
-    if offered is None:
-        raise Refused(461)
-    specs = parseTransports(offered)
+    return [] if offered is None else parseTransports(offered)
+
+
+def _choose(
+    dialogue: Dialogue,
+    specs: list[TransportSpec],
+    session: RTSPSession | None,
+    presentation: Presentation,
+    plan: BurstPlan,
+) -> TransportSpec:
+    """The first alternative that can be had (SET-3)."""
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
     if dialogue.isTunnelled:  # TUN-8
         specs = [replace(spec, lower="TCP", unicast=True) for spec in specs]
     for spec in specs:
-        if spec.protocol != "RTP" or spec.profile not in _PROFILES or spec.unicast is False or spec.mode == "RECORD":
+        if spec.mode == "RECORD" or not _carries(spec, presentation):
             continue
-        if spec.lower == "TCP":
-            return spec, None
-        if spec.clientPort is not None and (pair := dialogue.datagrams()) is not None:
-            return spec, pair
+        if listening.isMeant(spec):
+            if listening.canListen(dialogue, session, presentation, plan):
+                return spec
+        elif _canCarry(dialogue, session, spec):
+            return spec
     raise Refused(461)
 
 
-def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, blocksize: int | None) -> RTSPSession:
+def _carries(spec: TransportSpec, presentation: Presentation) -> bool:
+    """Whether an alternative is in the language that a presentation goes in: RTP, unless it is a raw stream."""
+    if rawstreams.isRaw(presentation):
+        return rawstreams.isMeant(spec) and not listening.isMeant(spec)
+    return spec.protocol == "RTP" and spec.profile in _PROFILES
+
+
+def _canCarry(dialogue: Dialogue, session: RTSPSession | None, spec: TransportSpec) -> bool:
+    """Whether a track can be had for this client alone in the way that an alternative says."""
+    if spec.unicast is False or (session is not None and session.broadcast is not None):
+        return False
+    return spec.lower == "TCP" or (spec.clientPort is not None and dialogue.datagrams() is not None)
+
+
+def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, plan: BurstPlan) -> RTSPSession:
     onDemand, registry = dialogue.onDemand, dialogue.registry
-    plan = onDemand.planFor(blocksize)
     session = RTSPSession(registry.newId(), dialogue.peer, url.segments, presentation, plan, onDemand, registry)
     try:
         registry.add(session)
@@ -121,34 +152,44 @@ def _begin(dialogue: Dialogue, url: MediaURL, presentation: Presentation, blocks
     return session
 
 
-def _attach(
-    dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec: TransportSpec, pair: DatagramPair | None
-) -> TransportSpec:
+def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec: TransportSpec) -> TransportSpec:
     """
     Makes the sender and its transport.
 
     @return: what the reply says of it.
     """
+    pair = None if spec.lower == "TCP" else dialogue.datagrams()
     former = session.setUpTracks.get(index)
     ssrc = former.sender.ssrc if former is not None else randomNumber()
     transport: InterleavedTransport | DatagramTransport
     if pair is None:
-        channels = _channels(dialogue, former, spec.interleaved)
+        channels = _channels(dialogue, former, spec.interleaved, spec.rtcpMux)
         transport = InterleavedTransport(dialogue.conduit, channels)
-        chosen = TransportSpec(profile=spec.profile, lower="TCP", unicast=True, interleaved=channels, ssrc=ssrc)
+        chosen = TransportSpec(
+            profile=spec.profile,
+            lower="TCP",
+            unicast=True,
+            interleaved=channels,
+            ssrc=ssrc,
+            rtcpMux=spec.rtcpMux,
+        )
     else:
         assert spec.clientPort is not None
         if former is not None:
             former.close()  # its addresses may be the new one's
-        transport = DatagramTransport(pair, dialogue.peer, spec.clientPort, ssrc, dialogue.address)
+        isRaw = rawstreams.isMeant(spec)
+        kind = RawTransport if isRaw else DatagramTransport
+        transport = kind(pair, dialogue.peer, spec.clientPort, ssrc, dialogue.address)
         chosen = TransportSpec(
+            protocol=spec.protocol,
             profile=spec.profile,
             unicast=True,
             # media go to nobody but who asks (SET-12); who asked for another address is told
             destination=dialogue.peer if spec.destination is not None else None,
             clientPort=spec.clientPort,
-            serverPort=(pair.port, pair.port + 1),
-            ssrc=ssrc,
+            serverPort=(pair.port, pair.port if spec.rtcpMux else pair.port + 1),
+            ssrc=None if isRaw else ssrc,
+            rtcpMux=spec.rtcpMux,
         )
     if former is not None:
         # the stream goes on where it was (RTP-4, RTP-8)
@@ -166,17 +207,20 @@ def _attach(
     return chosen
 
 
-def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None) -> Pair:
+def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None, isOne: bool) -> Pair:
     """
     The channels that the client wants if they are free, else those that its track has already, else others (SET-7).
+
+    @param isOne: whether RTP and RTCP are to share one (RFC 5761).
     """
     own: tuple[int, ...] = ()
     if former is not None and isinstance(former.transport, InterleavedTransport):
         own = former.transport.channels
-        wanted = wanted or former.transport.channels
+        if wanted is None and isOne == (own[0] == own[1]):
+            wanted = own
     if wanted is not None and not any(dialogue.isChannelUsed(each) and each not in own for each in wanted):
         return wanted
     for first in range(0, 256, 2):
         if not dialogue.isChannelUsed(first) and not dialogue.isChannelUsed(first + 1):
-            return first, first + 1
+            return first, first if isOne else first + 1
     raise Refused(461)

@@ -16,6 +16,7 @@ from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.parser import Limits
 from mediasrv.rtsp.session import RTSPSession
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: seconds between two looks for who has been silent for too long
@@ -50,6 +51,7 @@ class RTSPSite:
     @ivar sessionTimeout: seconds.
     @ivar handshakeTimeout: seconds that a client has to agree upon TLS.
     @ivar locators: L{mediasrv.interfaces.IMediaLocator} providers, asked in their order where a presentation is.
+    @ivar broadcasts: what is sent over multicast; None if nothing is.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class RTSPSite:
         self.rules = rules or PlayRules()
         self.handshakeTimeout = handshakeTimeout
         self.locators = locators
+        self.broadcasts: Broadcasts | None = None
         self._pairFor = pairFor
         self._reactor = reactor
         self._idleTimeout = idleTimeout
@@ -101,11 +104,12 @@ class RTSPSite:
 
     def pairFor(self, peer: str) -> DatagramPair | None:
         """The UDP ports from which an address is reached."""
-        try:
-            address = ip_address(peer.partition("%")[0])
-        except ValueError:
-            return None
-        return self._pairFor(address.version == 6)
+        version = _versionOf(peer)
+        return None if version is None else self._pairFor(version == 6)
+
+    def broadcastsFor(self, peer: str) -> Broadcasts | None:
+        """What reaches an address over multicast, which is all of IPv4."""
+        return self.broadcasts if _versionOf(peer) == 4 else None
 
     def connected(self, connection: Connection) -> bool:
         """
@@ -149,3 +153,11 @@ class RTSPSite:
                 self.registry.end(session.id, "the server stops")
         for connection in list(self._connections):
             connection.close()
+
+
+def _versionOf(peer: str) -> int | None:
+    """4 or 6 for an IP address, None for anything else."""
+    try:
+        return ip_address(peer.partition("%")[0]).version
+    except ValueError:
+        return None

@@ -40,7 +40,9 @@ class TransportSpec:
     @ivar clientPort: UDP ports of the client for RTP and RTCP.
     @ivar serverPort: UDP ports of the server for RTP and RTCP.
     @ivar port: UDP ports of a multicast session.
-    @ivar interleaved: channels for RTP and RTCP, 0 to 255 and different; None lets the server choose.
+    @ivar interleaved: channels for RTP and RTCP, 0 to 255; None lets the server choose.
+    @ivar rtcpMux: whether RTP and RTCP share one port or channel (RFC 5761, RFC 7826 section 18.54). Then the two of
+        each pair are the same; else those of C{interleaved} are different.
     @ivar destination: where media shall go, as written.
     @ivar source: where media come from, as written.
     @ivar ttl: of multicast packets, 0 to 255.
@@ -65,14 +67,19 @@ class TransportSpec:
     mode: str = "PLAY"
     append: bool = False
     serverPort: Pair | None = None
+    rtcpMux: bool = False
 
     def format(self) -> str:
         """
-        As a header value. UDP and C{mode=PLAY} are the defaults and stay unsaid: old clients compare the first words.
+        As a header value. UDP for RTP and C{mode=PLAY} are the defaults and stay unsaid: old clients compare the first
+        words. Those who ask for C{MP2T/H2221/UDP} do so too.
         """
-        parts = [f"{self.protocol}/{self.profile}" + ("" if self.lower == "UDP" else f"/{self.lower}")]
+        isDefault = self.protocol == "RTP" and self.lower == "UDP"
+        parts = [f"{self.protocol}/{self.profile}" + ("" if isDefault else f"/{self.lower}")]
         if self.unicast is not None:
             parts.append("unicast" if self.unicast else "multicast")
+        if self.rtcpMux:
+            parts.append("RTCP-mux")
         values: list[tuple[str, str | int | Pair | None]] = [
             ("destination", self.destination),
             ("source", self.source),
@@ -149,8 +156,33 @@ def _readParameters(spec: TransportSpec, parameters: list[str]) -> None:
                 spec.unicast = name == "unicast"
         elif name == "append":
             spec.append = True
+        elif name == "rtcp-mux":
+            spec.rtcpMux = True
         elif value:
             _readParameter(spec, name, value)
+    _share(spec)
+
+
+def _share(spec: TransportSpec) -> None:
+    """
+    Settles whether RTP and RTCP share a port or channel. Clients who want that name one port twice, or say so; with one
+    channel for both they have to say so, for without the word that was a mistake for thirty years.
+
+    @raise ValueError: for one channel without that word.
+    """
+    if spec.interleaved is not None and spec.interleaved[0] == spec.interleaved[1] and not spec.rtcpMux:
+        raise ValueError("RTP and RTCP on one channel")
+    if spec.unicast is False:
+        spec.rtcpMux = False  # the server chooses the ports of multicast, and takes two (RFC 5761 section 4)
+    elif spec.protocol == "RTP" and spec.clientPort is not None and spec.clientPort[0] == spec.clientPort[1]:
+        spec.rtcpMux = True
+    if spec.rtcpMux:
+        spec.clientPort = _sharing(spec.clientPort)
+        spec.interleaved = _sharing(spec.interleaved)
+
+
+def _sharing(pair: Pair | None) -> Pair | None:
+    return None if pair is None else (pair[0], pair[0])
 
 
 def _readParameter(spec: TransportSpec, name: str, value: str) -> None:
@@ -166,8 +198,6 @@ def _readParameter(spec: TransportSpec, name: str, value: str) -> None:
             spec.port = _pair(value, 1, 65535)
         case "interleaved":
             spec.interleaved = _pair(value, 0, 255)
-            if spec.interleaved[0] == spec.interleaved[1]:
-                raise ValueError("RTP and RTCP on one channel")
         case "ttl":
             spec.ttl = _number(value, 0, 255)
         case "layers":

@@ -42,6 +42,8 @@ def usableScale(presentation: Presentation, wanted: float, limit: float) -> floa
 
     @param limit: of its amount, in both directions; slow motion goes down to its reciprocal.
     """
+    if presentation.tracks[0].codec == "mpegts":
+        return 1.0  # it has clocks of its own inside
     amount = min(max(abs(wanted), slowestScale(presentation, limit)), limit)
     return round(amount if wanted > 0 else -amount, 6)
 

@@ -64,6 +64,10 @@ class OnDemand:
         """As L{Library.presentation}."""
         return self.library.presentation(segments)
 
+    def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
+        """As L{Library.transportStream}."""
+        return self.library.transportStream(segments)
+
     def formatsOf(self, presentation: Presentation) -> list[PayloadFormat]:
         """The payload format of each track."""
         formats = self._formats.get(presentation)
@@ -71,11 +75,12 @@ class OnDemand:
             formats = self._formats[presentation] = [formatFor(track) for track in presentation.tracks]
         return formats
 
-    def describe(self, presentation: Presentation, address: str) -> str:
+    def describe(self, presentation: Presentation, address: str, rtcpMux: bool = True) -> str:
         """
         The session description of a presentation.
 
         @param address: ours, as the client reached it.
+        @param rtcpMux: whether RTP and RTCP on one port are offered.
         """
         formats = self.formatsOf(presentation)
         version = presentation.version
@@ -90,6 +95,7 @@ class OnDemand:
                 for payloadFormat, payloadType in zip(formats, payloadTypes(formats), strict=True)
             ],
             etag=version.etag,
+            rtcpMux=rtcpMux,
         )
 
     def payloadType(self, presentation: Presentation, track: int) -> int:

@@ -4,11 +4,12 @@ A real server in the test's own reactor, and media for it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import clips
+import namespaces
 import pytest
 import pytest_twisted
 from serving import Server
@@ -35,6 +36,13 @@ def clipFolder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path
 def clip(clipFolder: Path) -> Callable[[str], Path]:
     """Gives the path of a clip, which is made when it is first asked for."""
     return lambda name: clips.make(clipFolder, name)
+
+
+@pytest.fixture
+def ownNetwork(cleanReactor: None) -> Iterator[None]:
+    """A network of the test's own, where multicast has a route whatever the machine's other interfaces are."""
+    with namespaces.ownNetwork():
+        yield
 
 
 @pytest_twisted.async_yield_fixture

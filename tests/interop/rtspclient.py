@@ -18,7 +18,7 @@ from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from mediasrv.rtp import sdp
-from mediasrv.rtp.packets import RTPPacket, parsePacket
+from mediasrv.rtp.packets import RTPPacket, isRTCP, parsePacket
 from mediasrv.rtp.payloads.formats import ReceivedUnit
 from mediasrv.rtp.payloads.registry import unpackerFor
 from mediasrv.rtp.rtcp import Goodbye, SenderReport, parseCompound, unixSeconds
@@ -49,6 +49,7 @@ class Track:
     @ivar url: of its SETUP.
     @ivar reports: sender reports.
     @ivar left: the number of packets that had come when BYE did; None as long as it has not.
+    @ivar isMuxed: whether RTP and RTCP come to one port or channel.
     """
 
     url: str
@@ -58,6 +59,7 @@ class Track:
     left: int | None = None
     ports: list[Any] = field(default_factory=list)
     ssrc: int | None = None
+    isMuxed: bool = False
     _sequences: SequenceUnwrapper = field(default_factory=SequenceUnwrapper)
     _timestamps: TimestampUnwrapper = field(default_factory=TimestampUnwrapper)
 
@@ -73,6 +75,13 @@ class Track:
         packet = parsePacket(data)
         sequence = self._sequences.unwrap(packet.sequence)
         self.packets.append(Packet(sequence, self._timestamps.unwrap(packet.timestamp), packet))
+
+    def received(self, data: bytes) -> None:
+        """What came where RTP does; RTCP comes there too if it was asked for (RFC 5761)."""
+        if self.isMuxed and isRTCP(data):
+            self.controlReceived(data)
+        else:
+            self.mediaReceived(data)
 
     def controlReceived(self, data: bytes) -> None:
         for packet in parseCompound(data):
@@ -162,7 +171,10 @@ class RTSPClient(Protocol):
         for message in self._parser.feed(data):
             if isinstance(message, InterleavedFrame):
                 track = self.tracks[message.channel // 2]
-                (track.controlReceived if message.channel % 2 else track.mediaReceived)(message.payload)
+                if message.channel % 2:
+                    track.controlReceived(message.payload)
+                else:
+                    track.received(message.payload)
             else:
                 assert isinstance(message, Response), message
                 answered, self._answered = self._answered, None
@@ -186,25 +198,32 @@ class RTSPClient(Protocol):
     # What a client does
 
     async def setUp(self, url: str, transport: str) -> None:
-        """Describes a presentation and sets all of its tracks up, over C{"udp"} or C{"tcp"}."""
+        """
+        Describes a presentation and sets all of its tracks up, over C{"udp"} or C{"tcp"}, with RTP and RTCP on one port
+        or channel if that is followed by C{"-mux"}.
+        """
         described = await self.request("DESCRIBE", url, Accept="application/sdp")
         base = described.headers.get("Content-Base", url)
         self._url = base
         for section in sdp.parse(described.body.decode()).media:
-            track = Track(base + section.control, section)
+            track = Track(base + section.control, section, isMuxed=transport.endswith("-mux"))
             self.tracks.append(track)
             wanted = self._offer(track, transport, len(self.tracks) - 1)
             response = await self.request("SETUP", track.url, Transport=wanted)
             self._session = parseSession(response.headers.get("Session", ""))[0]
-            track.ssrc = parseTransports(response.headers.get("Transport", ""))[0].ssrc
+            chosen = parseTransports(response.headers.get("Transport", ""))[0]
+            assert chosen.rtcpMux == track.isMuxed
+            track.ssrc = chosen.ssrc
 
     def _offer(self, track: Track, transport: str, number: int) -> str:
+        if transport == "tcp-mux":
+            return f"RTP/AVP/TCP;unicast;RTCP-mux;interleaved={2 * number}-{2 * number}"
         if transport == "tcp":
             return f"RTP/AVP/TCP;unicast;interleaved={2 * number}-{2 * number + 1}"
         while not track.ports:
             self._bind(track)
-        media, control = (port.getHost().port for port in track.ports)
-        return f"RTP/AVP;unicast;client_port={media}-{control}"
+        ports = [port.getHost().port for port in track.ports]
+        return f"RTP/AVP;unicast;client_port={ports[0]}-{ports[-1]}"
 
     def _bind(self, track: Track) -> None:
         """
@@ -225,7 +244,8 @@ class RTSPClient(Protocol):
                 return
             # a stroke of a key frame fills the half of what a socket has if it does not ask
             media.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
-            for bound, received in ((media, track.mediaReceived), (control, track.controlReceived)):
+            used = [(media, track.received), (control, track.controlReceived)]
+            for bound, received in used[:1] if track.isMuxed else used:
                 bound.setblocking(False)
                 receiver = _Receiver(received, self.notice)
                 track.ports.append(reactor.adoptDatagramPort(bound.fileno(), socket.AF_INET, receiver, 65536))

@@ -21,6 +21,17 @@ from twisted.internet.defer import Deferred
 
 _TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp"])
 
+#: also with RTP and RTCP on one port or channel; no client that is easily had does that over RTSP
+_AND_MUXED = pytest.mark.parametrize(
+    "transport",
+    [
+        "udp",
+        "tcp",
+        pytest.param("udp-mux", marks=pytest.mark.requirement("RTCP-9")),
+        pytest.param("tcp-mux", marks=pytest.mark.requirement("RTCP-9")),
+    ],
+)
+
 #: seconds: the end of the clip that the tests seek in
 _DURATION = 20.0
 
@@ -221,7 +232,7 @@ async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport
 
 
 @pytest.mark.deadline(60)
-@_TRANSPORTS
+@_AND_MUXED
 async def test_end(reference: Reference, opened: Opener, transport: str) -> None:
     """At the end of the media all units have come and BYE follows on every track; then it plays from the start."""
     client = await opened("seek.mp4", transport)
@@ -244,7 +255,7 @@ async def test_end(reference: Reference, opened: Opener, transport: str) -> None
 
 
 @pytest.mark.deadline(60)
-@_TRANSPORTS
+@_AND_MUXED
 async def test_reportsAgree(opened: Opener, transport: str) -> None:
     """
     A sender report of every track comes at once; all reports lie on one line, and both tracks' lines name the same

@@ -324,3 +324,23 @@ async def test_asCoroutine(library):
 
     asked: Deferred[str] = ensureDeferred(ask())
     assert await asked == "a"
+
+
+@pytest.mark.requirement("SET-4")
+async def test_transportStreams(library, folder):
+    """Of the same path, remembered beside what is described; other files are none, which is no news for the log."""
+    Film("a.ts", video=("mpeg2video",), audio=("mp2",), seconds=1.0).make(folder)
+    described = await ensureDeferred(library.presentation(["films", "a.ts"]))
+    stream = await ensureDeferred(library.transportStream(["films", "a.ts"]))
+    assert [len(described.tracks), len(stream.tracks)] == [2, 1]
+    assert await ensureDeferred(library.presentation(["films", "a.ts"])) is described
+    assert await ensureDeferred(library.transportStream(["films", "a.ts"])) is stream
+    library.used(stream)
+    library.used(described)
+    os.utime(os.path.join(folder, "a.ts"), (5, 5))
+    assert await ensureDeferred(library.transportStream(["films", "a.ts"])) is not stream
+    with pytest.raises(NotMedia, match="no transport stream"):
+        await ensureDeferred(library.transportStream(["films", "a.mp4"]))
+    with pytest.raises(NotFound):
+        await ensureDeferred(library.transportStream(["films", "b.ts"]))
+    assert not library._opening

@@ -397,6 +397,85 @@ async def test_aNewTransportForTheSameTrack(pair: DatagramPair, client: Client) 
     other.close()
 
 
+# RTP and RTCP on one port
+
+
+def muxed(pair: DatagramPair, client: Client, ssrc: int = 0x12345678) -> tuple[DatagramTransport, list[bytes]]:
+    """A transport to a client that has one port for both, and what is heard of it."""
+    transport = DatagramTransport(pair, client.host, (client.ports[0],) * 2, ssrc)
+    heard: list[bytes] = []
+    transport.listen(heard.append)
+    return transport, heard
+
+
+@pytest.mark.requirement("RTCP-9")
+async def test_onePortForBoth(pair: DatagramPair, client: Client) -> None:
+    """From our RTP port to the client's, and back; RTCP is told from punches by its type."""
+    transport, heard = muxed(pair, client)
+    transport.sendControl(b"report")
+    assert client.sockets[0].recvfrom(100) == (b"report", (HERE, pair.port))
+    for data in (
+        b"",
+        b"\x80",
+        b"\x80\x60" + bytes(10),
+        b"\x80\xbf" + bytes(10),
+        report(1),
+        b"\xce\xfa\xed\xfe",
+        b"\0\xc8",
+    ):
+        await passed(client.sockets[0], data, pair)
+    assert heard == [report(1), b"\0\xc8"], "what it is worth is for others to say"
+    refuse(pair, "_sendmsg", [errno.EAGAIN])
+    transport.sendControl(b"lost")
+    transport.sendControl(b"next")
+    assert client.received(1) == [b"next"]
+    transport.close()
+    await passed(client.sockets[0], report(1), pair)
+    assert len(heard) == 2
+    assert not pair._byMedia
+    assert not pair._byControl
+
+
+@pytest.mark.requirement("RTCP-9", "SET-18")
+async def test_reportsSayWhoseNATItIs(pair: DatagramPair, client: Client) -> None:
+    """A report about the second track comes first: both tracks find their ports, which nothing moves after that."""
+    ports = [Client() for _ in range(3)]
+    (first, one), (second, two) = muxed(pair, client, 1), muxed(pair, client, 2)
+    await passed(ports[1].sockets[0], report(2), pair)
+    await passed(ports[0].sockets[0], b"", pair)
+    assert [first.media[1], second.media[1]] == [each.ports[0] for each in ports[:2]]
+    assert (one, two) == ([], [report(2)])
+    await passed(ports[2].sockets[0], report(2), pair)
+    await passed(ports[2].sockets[1], report(2), pair, 1)
+    assert second.media[1] == ports[1].ports[0]
+    assert two == [report(2), report(2)]
+    assert not pair._byControl
+    second.sendControl(b"back")
+    assert ports[1].received(1) == [b"back"]
+    for each in ports:
+        each.close()
+
+
+@pytest.mark.requirement("RTCP-9")
+@pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is here on Linux only")
+async def test_reportsOfStrangers(pair: DatagramPair, client: Client) -> None:
+    stranger = Client("127.0.0.2")
+    transport, heard = muxed(pair, client)
+    await passed(stranger.sockets[0], report(0x12345678), pair)
+    assert (transport.media, heard) == ((HERE, client.ports[0]), [])
+    stranger.close()
+
+
+@pytest.mark.requirement("RTCP-9")
+async def test_reportsAtTheWrongPort(pair: DatagramPair, client: Client) -> None:
+    """Who has not asked for one port is not heard on it; such a packet opens a way through a NAT as any other does."""
+    transport, _ = connected(pair, client)
+    heard: list[bytes] = []
+    transport.listen(heard.append)
+    await passed(client.sockets[0], report(0x12345678), pair)
+    assert (heard, transport.confirmed) == ([], True)
+
+
 # Ports
 
 

@@ -104,11 +104,13 @@ def test_aWholeDescription() -> None:
         "a=fmtp:96 packetization-mode=1;sprop-parameter-sets=Z0LAHg==,aM48gA==",
         "a=framerate:29.97",
         "a=framesize:96 1280-720",
+        "a=rtcp-mux",
         "a=control:trackID=0",
         "m=audio 0 RTP/AVP 0",
         "a=rtpmap:0 PCMU/8000/1",
         "a=ptime:20",
         "a=lang:deu",
+        "a=rtcp-mux",
         "a=control:trackID=1",
         "",
     ]

@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from ipaddress import IPv4Network
 from itertools import pairwise
 from typing import Any
 
@@ -29,12 +30,14 @@ from mediasrv.media.tracks import Fragment, Track, Unit
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramPair
+from mediasrv.rtp.multicast import GroupPool, Multicast
 from mediasrv.rtp.packets import RTPPacket, parsePacket
 from mediasrv.rtp.rtcp import Goodbye, RTCPPacket, SenderReport, parseCompound
 from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.messages import InterleavedFrame, MessageError, Response
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.site import RTSPSite
+from mediasrv.streaming.broadcast import Broadcasts
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.pacer import Pacer
@@ -119,23 +122,41 @@ class FakePresentation:
         return Unit(time, time, duration, number % 50 == 0, picture(number, self._pictureSize))
 
 
+class FakeStream(FakePresentation):
+    """A transport stream: 25 times a second 14 packets that say which ones they are."""
+
+    def __init__(self, duration: float = 10.0) -> None:
+        super().__init__("stream", duration)
+        self.tracks = [Track(0, "video", "mpegts")]
+
+    def _unit(self, track: Track, number: int, time: float, duration: float) -> Unit:
+        return Unit(time, time, duration, number % 25 == 0, tsPackets(14 * number, 14))
+
+
+def tsPackets(first: int, count: int) -> bytes:
+    """Packets of a transport stream."""
+    return b"".join(b"G" + number.to_bytes(4, "big") + bytes(183) for number in range(first, first + count))
+
+
 class FakeLibrary:
     """
     @ivar waiting: requests for what is on a slow disk; fire them to go on.
     @ivar film: the one with pictures.
+    @ivar stream: what C{stream.ts} and C{radio.ts} are as transport streams.
     """
 
     def __init__(self, **film: Any) -> None:
         self.film = FakePresentation("film", **film)
         self.sound = FakePresentation("sound", video=False)
+        self.stream = FakeStream()
         self.waiting: list[Deferred[Any]] = []
         self.isSlow = False
 
     def presentation(self, segments: tuple[str, ...]) -> Deferred[Any]:
         errors = {"broken.mkv": NotMedia("no media"), "secret.mkv": PermissionError(13), "bug.mkv": RuntimeError("bug")}
-        if segments == ("movies", "film.mkv"):
+        if segments in (("movies", "film.mkv"), ("movies", "stream.ts")):
             found = self.film
-        elif segments == ("movies", "sound.wav"):
+        elif segments in (("movies", "sound.wav"), ("movies", "radio.ts")):
             found = self.sound
         else:
             return fail(errors.get(segments[-1] if segments else "", NotFound("/".join(segments))))
@@ -144,6 +165,9 @@ class FakeLibrary:
         deferred: Deferred[Any] = Deferred()
         self.waiting.append(deferred)
         return deferred
+
+    def transportStream(self, segments: tuple[str, ...]) -> Deferred[Any]:
+        return succeed(self.stream) if segments[-1].endswith(".ts") else fail(NotMedia("no transport stream"))
 
     def used(self, presentation: FakePresentation) -> None:
         """It has no file."""
@@ -185,37 +209,45 @@ class FakeReactor:
     def __init__(self) -> None:
         self.protocols: list[Any] = []
         self.sent: list[tuple[str, bytes, tuple[str, int]]] = []
+        self.open: list[FakePort] = []
 
     def callFromThread(self, call: Callable[..., None], *args: Any) -> None:
         call(*args)
 
     def adoptDatagramPort(self, descriptor: int, family: int, protocol: Any, size: int) -> FakePort:
-        kind = ("rtp", "rtcp")[len(self.protocols) % 2]
+        kind = {"RTP": "rtp", "RTCP": "rtcp"}.get(protocol.logPrefix(), "group")
         self.protocols.append(protocol)
-        return FakePort(FakeSocket(kind, self.sent))
+        port = FakePort(FakeSocket(kind, self.sent), self.open)
+        self.open.append(port)
+        return port
 
 
 class FakePort:
-    def __init__(self, socket: FakeSocket) -> None:
+    def __init__(self, socket: FakeSocket, open: list[FakePort]) -> None:
         self.socket = socket
+        self._open = open
 
     def stopListening(self) -> None:
-        """There is nothing to stop."""
+        self._open.remove(self)
 
 
 class FakeSocket:
     """Sends into a list, segments large packets as the kernel does."""
 
     def __init__(self, kind: str, sent: list[tuple[str, bytes, tuple[str, int]]]) -> None:
-        self._kind = kind
+        self.kind = kind
         self._sent = sent
+        self.options: dict[int, int | bytes] = {}
+
+    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        self.options[option] = value
 
     def sendmsg(self, buffers: Any, ancillary: Any, flags: int, address: tuple[str, int]) -> None:
         data = b"".join(buffers)
         sizes = [int.from_bytes(value[:2], "little") for level, _, value in ancillary if level == socket.IPPROTO_UDP]
         size = sizes[0] if sizes else len(data)
         for start in range(0, len(data), size):
-            self._sent.append((self._kind, data[start : start + size], address))
+            self._sent.append((self.kind, data[start : start + size], address))
 
 
 class Rig:
@@ -223,7 +255,16 @@ class Rig:
     @ivar sent: datagrams: C{"rtp"} or C{"rtcp"}, data, address.
     """
 
-    def __init__(self, film: dict[str, Any] | None = None, registry: Registry | None = None, **site: Any) -> None:
+    def __init__(
+        self,
+        film: dict[str, Any] | None = None,
+        registry: Registry | None = None,
+        groups: str | None = None,
+        **site: Any,
+    ) -> None:
+        """
+        @param groups: addresses for multicast, from port 5004 on; None turns it off.
+        """
         self.clock = Clock()
         self.clock.advance(1000.0)
         self.library = FakeLibrary(**film or {})
@@ -237,6 +278,10 @@ class Rig:
         self.onDemand = OnDemand(self.library, loader, self.pacer, BurstPlan(1400, 20, TICK))
         self._pair: DatagramPair | None = None
         self.site = RTSPSite(self.onDemand, self.registry, self._pairFor, self.clock, **site)
+        if groups is not None:
+            pool = GroupPool(IPv4Network(groups), 5004, 3)
+            pair = self._pairFor(False)
+            self.site.broadcasts = Broadcasts(self.onDemand, Multicast(self._reactor, pair, pool, "127.0.0.1"))
         self.factory = RTSPFactory(self.site)
         self.site.start()
 
@@ -259,6 +304,16 @@ class Rig:
         self._pairFor(False)
         self._reactor.protocols[kind == "rtcp"].datagramReceived(data, address)
 
+    @property
+    def groupPorts(self) -> int:
+        """How many sockets are open to hear what is said to groups."""
+        return sum(port.socket.kind == "group" for port in self._reactor.open)
+
+    def sayToGroup(self, number: int, data: bytes, host: str) -> None:
+        """Somebody sends RTCP to the group that was taken as the number-th of all."""
+        ears = [each for each in self._reactor.protocols if each.logPrefix() not in ("RTP", "RTCP")]
+        ears[number].datagramReceived(data, (host, 40001))
+
     def connect(self, host: str = "192.0.2.7", port: int = 40000) -> Client:
         return Client(self, host, port)
 
@@ -268,7 +323,7 @@ class Rig:
             self.clock.advance(step)
 
     def datagrams(self, kind: str, port: int) -> list[bytes]:
-        """What was sent to a port of the client."""
+        """What was sent to a port of the client, or of a group."""
         return [data for each, data, address in self.sent if each == kind and address[1] == port]
 
 

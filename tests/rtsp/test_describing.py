@@ -154,3 +154,13 @@ def testDescribeInAnyState(client: Client, rig: Rig) -> None:
         assert client.ask("DESCRIBE").code == 200
     rig.wait(0.5)
     assert len(client.pictures()) > 10
+
+
+@pytest.mark.requirement("RTCP-9", "SDP-1")
+@pytest.mark.parametrize("groups", [None, "239.255.42.0/24"])
+def testOnePortIsOffered(groups: str | None) -> None:
+    """For each track, unless there is multicast: live555 would apply it to that. A multicast address is never in it."""
+    body = Rig(groups=groups).connect().ask("DESCRIBE").body.decode()
+    assert body.count("a=rtcp-mux\r\n") == (2 if groups is None else 0)
+    assert "c=IN IP4 0.0.0.0\r\n" in body
+    assert "239." not in body

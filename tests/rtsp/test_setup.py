@@ -8,8 +8,8 @@ import pytest
 from rtsprig import AUDIO, FILM, SOUND, TCP, UDP, VIDEO, Client, Rig, gaps
 
 from mediasrv.registry import Registry
-from mediasrv.rtp.packets import parsePacket
-from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound
+from mediasrv.rtp.packets import isRTCP, parsePacket
+from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound, parseCompound
 from mediasrv.rtsp.transport import TransportSpec, parseTransports
 
 
@@ -142,6 +142,55 @@ def testAllChannelsTaken(rig: Rig) -> None:
     assert client.ask("SETUP", SOUND, Transport="RTP/AVP/TCP;unicast", Session=None).code == 461
     assert len(rig.registry) == 128
     assert chosen(rig.connect(), SOUND, "RTP/AVP/TCP;unicast").interleaved == (0, 1)
+
+
+MUXED = [
+    # as live555 asks where the description has a=rtcp-mux
+    ("RTP/AVP;unicast;client_port=5000-5000", "RTP/AVP;unicast;RTCP-mux;client_port=5000-5000;server_port={0}-{0}"),
+    (
+        "RTP/AVP;unicast;RTCP-mux;client_port=5000-5001",
+        "RTP/AVP;unicast;RTCP-mux;client_port=5000-5000;server_port={0}-{0}",
+    ),
+    ("RTP/AVP/TCP;unicast;interleaved=4-4;RTCP-mux", "RTP/AVP/TCP;unicast;RTCP-mux;interleaved=4-4"),
+    ("RTP/AVP/TCP;unicast;RTCP-mux", "RTP/AVP/TCP;unicast;RTCP-mux;interleaved=0-0"),
+]
+
+
+@pytest.mark.parametrize(("offer", "reply"), MUXED)
+@pytest.mark.requirement("RTCP-9")
+def testOnePortForBoth(client: Client, rig: Rig, offer: str, reply: str) -> None:
+    """The reply says so; RTP and RTCP come by one way, and what the client says there is heard."""
+    answer = client.setUp(VIDEO, offer)
+    said, _, ssrc = (answer.headers.get("Transport") or "").rpartition(";ssrc=")
+    assert said == reply.format(rig.port)
+    client.play()
+    rig.wait(0.5)
+    datagrams = [data for kind, data, address in rig.sent if kind == "rtp" and address == ("192.0.2.7", 5000)]
+    assert len(datagrams) == len(rig.sent)
+    came = client.frames(int(reply[-1])) if "/TCP" in reply else datagrams
+    reports = [parseCompound(data) for data in came if isRTCP(data)]
+    assert len(reports) == 1
+    sequences = [parsePacket(data).sequence for data in came if not isRTCP(data)]
+    assert len(sequences) > 10
+    assert set(gaps(sequences)) == {1}
+    answer = packCompound([ReceiverReport(1, [ReportBlock(int(ssrc, 16), 64, 7)]), SourceDescription.named(1, "c")])
+    if "/TCP" in reply:
+        client.write(b"$" + bytes((int(reply[-1]),)) + len(answer).to_bytes(2, "big") + answer)
+    else:
+        rig.receive("rtp", answer, ("192.0.2.7", 5000))
+    assert next(iter(rig.registry)).packetsLost == 7
+
+
+@pytest.mark.requirement("RTCP-9", "SET-10", "SET-7")
+def testFromOneChannelToTwo(client: Client) -> None:
+    """And back, and beside others: no channel is used twice."""
+    mux = "RTP/AVP/TCP;unicast;RTCP-mux"
+    assert chosen(client, VIDEO, mux + ";interleaved=1-1").interleaved == (1, 1)
+    assert chosen(client, AUDIO, TCP.format(1, 2)).interleaved == (2, 3)
+    assert chosen(client, AUDIO, mux + ";interleaved=1-1").interleaved == (4, 4)
+    assert chosen(client, VIDEO, mux).interleaved == (1, 1)
+    assert chosen(client, VIDEO, "RTP/AVP/TCP;unicast").interleaved == (2, 3)
+    assert chosen(client, VIDEO, mux).interleaved == (0, 0)
 
 
 URLS = [

@@ -51,6 +51,14 @@ def one(value: str) -> TransportSpec:
         ("RTP/AVP/TCP;interleaved=254", TransportSpec(lower="TCP", interleaved=(254, 255))),
         ("RTP/AVP/TCP;interleaved=3-7", TransportSpec(lower="TCP", interleaved=(3, 7))),
         ("RTP/AVP/TCP;interleaved", TransportSpec(lower="TCP")),
+        # RTCP-9
+        ("RTP/AVP;client_port=5000-5000", TransportSpec(clientPort=(5000, 5000), rtcpMux=True)),
+        ("RTP/AVP;RTCP-mux;client_port=5000", TransportSpec(clientPort=(5000, 5000), rtcpMux=True)),
+        ("RTP/AVP;client_port=5000-5001;rtcp-mux", TransportSpec(clientPort=(5000, 5000), rtcpMux=True)),
+        ("RTP/AVP/TCP;RTCP-mux;interleaved=4-4", TransportSpec(lower="TCP", interleaved=(4, 4), rtcpMux=True)),
+        ("RTP/AVP/TCP;interleaved=4;RTCP-MUX", TransportSpec(lower="TCP", interleaved=(4, 4), rtcpMux=True)),
+        ("RTP/AVP/TCP;RTCP-mux", TransportSpec(lower="TCP", rtcpMux=True)),
+        ("RTP/AVP;multicast;RTCP-mux;port=5000-5001", TransportSpec(unicast=False, port=(5000, 5001))),
     ],
 )
 def test_alternative(value: str, expected: TransportSpec) -> None:

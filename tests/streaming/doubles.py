@@ -335,3 +335,45 @@ def atOnce(coroutine: Coroutine[Any, Any, Result]) -> Result:
 def ahead(later: int, earlier: int) -> int:
     """How many ticks one timestamp is after another, over the wrap."""
     return (later - earlier + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+
+
+class GroupTransport:
+    """
+    A way to a group that notes what went there.
+
+    @ivar control: RTCP packets, while somebody wanted them.
+    """
+
+    def __init__(self, multicast: FakeMulticast) -> None:
+        self._multicast = multicast
+        self.group = object()
+        self.wanted = self.isClosed = False
+        self.control: list[bytes] = []
+
+    def sendControl(self, data: bytes) -> None:
+        if self.wanted:
+            self.control.append(data)
+
+    def close(self) -> None:
+        assert not self.isClosed
+        self.isClosed = True
+        self._multicast.free += 1
+
+
+class FakeMulticast:
+    """
+    As many groups as there are free.
+
+    @ivar heard: what is to be told of RTCP that came to each group, in the order in which they were taken.
+    """
+
+    def __init__(self, free: int) -> None:
+        self.free = free
+        self.transports: list[GroupTransport] = []
+        self.heard: list[Callable[[bytes, str], None]] = []
+
+    def transport(self, ssrc: int, heard: Callable[[bytes, str], None]) -> GroupTransport:
+        self.free -= 1
+        self.heard.append(heard)
+        self.transports.append(GroupTransport(self))
+        return self.transports[-1]
