@@ -155,6 +155,7 @@ def reference(clip: Callable[[str], Path]) -> Reference:
     return Reference(clip("seek.mp4"))
 
 
+@pytest.mark.requirement("PLY-7", "RTP-2", "RTP-3", "RTP-4", "RTP-5", "PLY-16")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_seeks(reference: Reference, opened: Opener, transport: str) -> None:
@@ -187,6 +188,7 @@ async def test_seeks(reference: Reference, opened: Opener, transport: str) -> No
     await client.tearDown()
 
 
+@pytest.mark.requirement("PAU-4")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport: str) -> None:
@@ -220,6 +222,7 @@ async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport
         assert shifts[-1] - shifts[0] > 4 * 0.14 * track.clockRate
 
 
+@pytest.mark.requirement("RTCP-7", "PLY-1")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_end(reference: Reference, opened: Opener, transport: str) -> None:
@@ -243,6 +246,7 @@ async def test_end(reference: Reference, opened: Opener, transport: str) -> None
         checkContinuity(track)
 
 
+@pytest.mark.requirement("RTCP-3", "RTCP-2", "RTCP-4", "Q-15")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_reportsAgree(opened: Opener, transport: str) -> None:

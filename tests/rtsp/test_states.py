@@ -51,6 +51,24 @@ def bringTo(state: str, client: Client, rig: Rig) -> None:
         client.ask("PAUSE")
 
 
+@pytest.mark.requirement(
+    "STA-1",
+    "STA-2",
+    "HDR-7",
+    "PLY-15",
+    "PLY-14",
+    "TDN-3",
+    "PAU-5",
+    "EXT-1",
+    "RED-1",
+    "COD-200",
+    "COD-405",
+    "COD-454",
+    "COD-455",
+    "COD-459",
+    "COD-460",
+    "COD-501",
+)
 @pytest.mark.parametrize("method", AGGREGATE)
 @pytest.mark.parametrize("isTrack", [False, True])
 @pytest.mark.parametrize("state", STATES)
@@ -99,6 +117,7 @@ TRANSITIONS = {
 }
 
 
+@pytest.mark.requirement("STA-1")
 @given(st.lists(st.sampled_from(EVENTS), max_size=12))
 def testMachine(events: list[str]) -> None:
     """Appendix A.2: nothing but these transitions; a refused event changes nothing."""
@@ -121,6 +140,7 @@ REQUESTS = st.sampled_from(
 )
 
 
+@pytest.mark.requirement("PLY-16", "RTP-4", "STA-1")
 @given(st.lists(REQUESTS, max_size=25))
 def testAnyOrder(requests: list[str]) -> None:
     """PLY-16, RTP-4: whatever is asked in whatever order, state and packets agree and sequence numbers have no gap."""
