@@ -355,7 +355,7 @@ class RTSPServer(Protocol):
     def _alive(self, headers: Headers) -> None:
         """
         A message keeps its session alive; one that names none the session of this connection, if there is just one
-        (TMO-4).
+        (TMO-4). ffmpeg sends GET_PARAMETER over TCP, over UDP only RTCP (Q-4); ExoPlayer sends OPTIONS (Q-9).
         """
         value = headers.get("Session")
         for id in [known for known, session in self._used.items() if session.state == "gone"]:

@@ -87,7 +87,10 @@ def _blocksize(request: Request) -> int | None:
 
 
 def _choose(dialogue: Dialogue, request: Request) -> tuple[TransportSpec, DatagramPair | None]:
-    """The first alternative that can be had (SET-3), with the UDP ports if it needs them."""
+    """
+    The first alternative that can be had (SET-3), with the UDP ports if it needs them. IPTV boxes list transports first
+    that few servers have (Q-12); GStreamer offers one at a time (Q-8); ffmpeg takes no other than it asked for (Q-1).
+    """
     offered = request.headers.get("Transport")
     if offered is None:
         raise Refused(461)
@@ -163,6 +166,7 @@ def _attach(
 def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None) -> Pair:
     """
     The channels that the client wants if they are free, else those that its track has already, else others (SET-7).
+    Larix wants 2 and 3 for its only track (Q-11), QuickTime does not say (Q-10).
     """
     own: tuple[int, ...] = ()
     if former is not None and isinstance(former.transport, InterleavedTransport):
