@@ -33,6 +33,9 @@ What RFC 2326 and its neighbours, and the players that people use, require of a 
 here. Each requirement has an identifier, which comments and tests name as well; ``rtsp/test_setup::testUDP`` is the
 function ``testUDP`` of ``tests/rtsp/test_setup.py``. Where no test holds a requirement there is the reason.
 
+``tests/rtsp/test_dialogues.py`` has clients talk to the server at random. That are a few hundred dialogues, and as many
+as ``MEDIASRV_DIALOGUES`` says: ``MEDIASRV_DIALOGUES=20000 python -m pytest tests/rtsp/test_dialogues.py``.
+
 This page is made from the markers of the tests by ``python tests/conformance.py``, and a test fails when it is old.
 """
 
