@@ -35,6 +35,8 @@ function ``testUDP`` of ``tests/rtsp/test_setup.py``. Where no test holds a requ
 
 ``tests/rtsp/test_dialogues.py`` has clients talk to the server at random. That are a few hundred dialogues, and as many
 as ``MEDIASRV_DIALOGUES`` says: ``MEDIASRV_DIALOGUES=20000 python -m pytest tests/rtsp/test_dialogues.py``.
+``python tests/fuzzing.py --minutes 5`` feeds every parser what no client should send, guided by coverage where
+``atheris`` is installed.
 
 This page is made from the markers of the tests by ``python tests/conformance.py``, and a test fails when it is old.
 """

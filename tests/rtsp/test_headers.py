@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mediasrv.rtsp.headers import (
@@ -205,6 +205,8 @@ def test_blocksize() -> None:
 
 
 @given(st.text())
+@example("1\x1f")
+@example("a;timeout=1\x1f")
 def test_garbage(value: str) -> None:
     """Nothing but L{HeaderError} comes out."""
     for parse in (parseSession, parseRTPInfo, parseScale, parseSpeed, parseBlocksize):
