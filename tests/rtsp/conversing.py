@@ -82,12 +82,14 @@ class World:
     """
     @ivar links: connections that are open.
     @ivar sessions: those that are not known to be gone.
+    @ivar isSound: whether all that was looked at was as it should be.
     """
 
     def __init__(self, rig: Rig) -> None:
         self.rig = rig
         self.links: list[Link] = []
         self.sessions: list[Conversation] = []
+        self.isSound = True
         self._bySSRC: dict[int, tuple[Conversation, TrackWatch]] = {}
         self._log: list[tuple[Link, bytes, int]] = []
         self._taken = 0
@@ -130,6 +132,7 @@ class World:
 
     def settle(self) -> None:
         """Looks at everything that was written since last time, and at who is gone."""
+        self.isSound = False
         log, self._log = self._log, []
         for link, data, datagrams in log:
             self._takeDatagrams(datagrams)
@@ -149,6 +152,7 @@ class World:
         for session in [each for each in self.sessions if self.rig.registry.get(each.id) is None]:
             assert session.isGone or self.now - session.lastSign > 59, "a session vanished"
             self.forget(session)
+        self.isSound = True
 
     def _takeDatagrams(self, upTo: int) -> None:
         for kind, data, address in self.rig.sent[self._taken : upTo]:
