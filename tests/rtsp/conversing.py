@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from math import inf
 
 from rtsprig import CREATED, FILM, Client, Rig, rtpInfo
-from watching import Promise, TrackWatch
+from watching import BEHIND, Promise, TrackWatch
 
 from mediasrv.rtsp.headers import parseSession
 from mediasrv.rtsp.messages import InterleavedFrame, MessageError, Response
@@ -72,6 +73,7 @@ class Conversation:
     links: dict[int, Link | None] = field(default_factory=dict)
     isGone: bool = False
     scale: float = 1.0
+    speed: float = 1.0
 
     @property
     def link(self) -> Link | None:
@@ -178,7 +180,8 @@ class World:
         if track.control(data, exact) and self.rig.registry.get(session.id) is not None:
             promise = track.promise
             assert promise is not None, "BYE in a pause (RTCP-7)"
-            assert promise.end >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
+            isForward = promise.steady or promise.start <= promise.end
+            assert not isForward or promise.end >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
 
     def _answer(self, link: Link, response: Response) -> None:
         assert link.questions, f"an answer to nothing: {response}"
@@ -214,6 +217,9 @@ class World:
             kind = "video" if film and index == 0 else "audio"
             track = former or TrackWatch(url, kind, spec.ssrc, kind == "video" and self.rig.library.film.reorder)
             track.url = url
+            playing = [each.promise for each in session.tracks.values() if each.promise is not None]
+            if former is None and playing:
+                track.promise = replace(playing[0], rtptime=None)  # it joins those that play
             session.tracks[index] = track
             self._bySSRC[track.ssrc] = session, track
             self._release(session, index)
@@ -251,36 +257,49 @@ class World:
         """
 
         def answered(response: Response) -> None:
-            wanted = parseRange(response.headers.get("Range", ""))
-            if "Scale" in response.headers or not resumes:
-                session.scale = float(response.headers.get("Scale", "1"))
+            for name in ("scale", "speed"):
+                if name in response.headers or not resumes:
+                    setattr(session, name, float(response.headers.get(name, "1")))
+            isPlaying = any(track.promise is not None for track in session.tracks.values())
             if "RTP-Info" not in response.headers:
-                assert resumes, "no RTP-Info (HDR-4)"
-                return  # it plays on
+                assert resumes or isPlaying, "no RTP-Info (HDR-4)"
+                if resumes:
+                    return  # it plays on
             info = rtpInfo(response)
             assert info or "seq=" not in response.headers.get("RTP-Info", "")
             assert set(info) <= {track.url for track in session.tracks.values()}, "RTP-Info for other URLs (RTP-1)"
-            origin = CREATED if wanted.unit == "clock" else 0.0
             for each, track in session.tracks.items():
-                if index is not None and each != index:
-                    continue
-                sequence, rtptime = info.get(track.url, (None, None))
-                if info and sequence is None:
-                    track.promise = None  # not sent at this Scale
-                    continue
-                assert wanted.start is not None
-                assert wanted.end is not None, "no end (PLY-7)"
-                promise = Promise(wanted.start - origin, wanted.end - origin, rtptime, self.now, resumes=resumes)
-                promise.precision = _PRECISION[wanted.unit]
-                promise.steady = session.scale == 1
-                promise.paced = float(response.headers.get("Speed", "1")) == 1
-                if not info and track.promise is not None:
-                    # queued: what plays goes on, then this, from a number that nobody knows yet
-                    promise.start = min(promise.start, track.promise.start)
-                    promise.end = max(promise.end, track.promise.end)
-                track.begins(promise, sequence)
+                if index in (None, each):
+                    sequence, rtptime = info.get(track.url, (None, None))
+                    promise = self._promise(session, response, rtptime, resumes)
+                    if info and sequence is None:
+                        track.promise = None  # not sent at this Scale
+                    elif not info and track.promise is not None:
+                        # queued: what plays goes on, then this, from a number that nobody knows yet
+                        former = track.promise
+                        start, end = min(promise.start, former.start), max(promise.end, former.end)
+                        track.promise = replace(promise, start=start, end=end)
+                    else:
+                        track.begins(promise, sequence)
 
         return answered
+
+    def _promise(self, session: Conversation, response: Response, rtptime: int | None, resumes: bool) -> Promise:
+        replied = parseRange(response.headers.get("Range", ""))
+        assert replied.start is not None
+        assert replied.end is not None, "no end (PLY-7)"
+        origin = CREATED if replied.unit == "clock" else 0.0
+        isPrior = response.headers.get("Seek-Style", "RAP") != "RAP"
+        return Promise(
+            replied.start - origin,
+            replied.end - origin,
+            rtptime,
+            self.now,
+            _PRECISION[replied.unit],
+            early=inf if isPrior else BEHIND if resumes else 0.0,
+            steady=session.scale == 1,
+            paced=session.speed == 1,
+        )
 
     def wasPaused(self, session: Conversation, index: int | None, at: bool) -> Callable[[Response], None]:
         """

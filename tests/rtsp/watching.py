@@ -21,7 +21,7 @@ PER_SECOND = {"video": 25, "audio": 50}
 #: seconds that packets may leave early: what the player may be ahead, and what it spreads and merges
 _EARLY = 0.5 + 0.25
 #: seconds by which what resumes may lie before the pause point: pictures that are reordered or still being spread
-_BEHIND = 0.25
+BEHIND = 0.25
 
 
 def later(one: int, other: int) -> int:
@@ -37,7 +37,7 @@ class Promise:
     @ivar rtptime: of the start; None where the reply does not say, which promises nothing of the content.
     @ivar at: seconds of the clock when it was made.
     @ivar precision: seconds by which the reply may be off: not all units tell fractions.
-    @ivar resumes: whether it goes on where it was paused, so that no key frame has to come first.
+    @ivar early: seconds before the start where it may begin; 0.0 where a key frame was promised for the start.
     @ivar steady: whether it is played at Scale 1.
     @ivar paced: whether at Speed 1.
     @ivar last: number of the unit that came last.
@@ -48,7 +48,7 @@ class Promise:
     rtptime: int | None
     at: float
     precision: float = 1e-6
-    resumes: bool = False
+    early: float = 0.0
     steady: bool = True
     paced: bool = True
     last: int | None = None
@@ -119,14 +119,14 @@ class TrackWatch:
                 return  # no picture begins here
             assert found == number, f"picture {found} at {place}"
         assert abs(place - number / PER_SECOND[self.kind]) <= precision, f"{place} is no unit's time (RTP-3)"
-        assert place >= promise.start - (_BEHIND if promise.resumes else precision), (
+        assert place >= promise.start - (promise.early or precision), (
             f"{place} is before the range from {promise.start}"
         )
         # the times of sound are sums, which may fall short of the end by their last bit
         end = promise.end + (1e-9 if self.kind == "audio" else 0.0)
         exact = number / PER_SECOND[self.kind]
         assert exact < end or (promise.precision > 1e-6 and place < end + precision), f"{place} is past {end} (PLY-6)"
-        if promise.last is None and not promise.resumes:
+        if promise.last is None and not promise.early:
             assert abs(place - promise.start) <= precision, "the range does not begin where it was said to (PLY-7)"
         if promise.last is not None and not self.reorders:
             assert number == promise.last + 1, f"{number} after {promise.last}"
