@@ -216,7 +216,7 @@ class RTSPSession:
         self.changed()
 
     def mediaEnded(self) -> None:
-        # Players wait for it to know that this is the end.
+        # ffmpeg waits for it on every track, to know that this is the end.
         self.player.sayGoodbye()
         self.states.reachEnd()
         self.changed()
