@@ -49,6 +49,7 @@ def test_removingAStrangerIsNoError(registry: Registry) -> None:
     assert len(registry) == 0
 
 
+@pytest.mark.requirement("SET-1")
 def test_identifiers(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     names = {registry.newId() for _ in range(500)}
     assert len(names) == 500
@@ -61,6 +62,7 @@ def test_identifiers(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> Non
     assert registry.newId() == "b" * 16
 
 
+@pytest.mark.requirement("SET-17", "SEC-18")
 def test_theLimit() -> None:
     registry = Registry(limit=2)
     first = FakeSession(registry, "a", peer="::1")
@@ -78,6 +80,7 @@ def test_theLimit() -> None:
     registry.add(FakeSession(registry, "c", peer="::3"))
 
 
+@pytest.mark.requirement("SET-17", "SEC-18")
 def test_theLimitPerPeer() -> None:
     registry = Registry(limitPerPeer=1)
     first = FakeSession(registry, "a", peer="::1")

@@ -183,6 +183,7 @@ async def test_stopsWithoutHavingStartedAndTwice(folder: Path) -> None:
     await service.stopService()
 
 
+@pytest.mark.requirement("RTCP-7")
 async def test_clientsAreToldOfTheEnd(running: Running) -> None:
     """RTCP-7: BYE, then the connection closes."""
     client = await running.play()
@@ -291,6 +292,7 @@ async def test_whatListensForItStopsWithIt(folder: Path) -> None:
         probe.connect(("127.0.0.1", number))
 
 
+@pytest.mark.requirement("SEC-18")
 async def test_whoPlaysDoesNotWaitForWhatIsOpened(running: Running, folder: Path, monkeypatch: Any) -> None:
     """To open a file may mean to read all of it, and many may want that at once."""
     open, wait = threading.Event(), threading.Event()

@@ -23,7 +23,8 @@ from mediasrv.rtp.timeline import SessionClock
 
 def senderReport(sender: TrackSender, clock: SessionClock, now: float, cname: str, leaving: bool = False) -> bytes:
     """
-    A compound packet: SR, SDES with the CNAME and, if the track is at its end, BYE (RTCP-1, RTCP-7).
+    A compound packet: SR, SDES with the CNAME and, if the track is at its end, BYE (RTCP-1, RTCP-7). UniFi Protect
+    drops streams that have none, VLC's clock jumps when the first one is late (Q-15).
 
     @param now: monotonic seconds; NTP and RTP time of the report are both of this instant (RTCP-2).
     """

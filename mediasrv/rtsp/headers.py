@@ -51,8 +51,9 @@ def parseSession(value: str) -> tuple[str, int | None]:
         raise HeaderError("not a session id", 454)
     for parameter in parameters:
         name, _, text = parameter.partition("=")
-        if name.strip().lower() == "timeout" and _DIGITS.fullmatch(text.strip()):
-            return identifier, int(text)
+        number = text.strip()  # of more than int() leaves out by itself
+        if name.strip().lower() == "timeout" and _DIGITS.fullmatch(number):
+            return identifier, int(number)
     return identifier, None
 
 
@@ -187,6 +188,7 @@ def parseBlocksize(value: str) -> int:
 
     @raise HeaderError: 416, as that section says, for anything but a positive decimal number.
     """
-    if not _DIGITS.fullmatch(value.strip()) or int(value) == 0:
+    number = value.strip()
+    if not _DIGITS.fullmatch(number) or int(number) == 0:
         raise HeaderError("malformed Blocksize", 416)
-    return int(value)
+    return int(number)

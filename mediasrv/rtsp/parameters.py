@@ -51,7 +51,7 @@ async def getParameter(dialogue: Dialogue, request: Request) -> Response:
 
 async def setParameter(dialogue: Dialogue, request: Request) -> Response:
     """
-    Nothing can be set; an empty body keeps the session alive (PAR-3).
+    Nothing can be set; an empty body keeps the session alive (PAR-3): ONVIF clients say so that they are there (Q-13).
 
     @raise Refused: 451 for unknown parameters, 458 for the known ones.
     """

@@ -33,6 +33,7 @@ _RTSP_AT_END = re.compile(rf"[ \t]{_RTSP}[0-9.]+[ \t]*\Z")
 _FOLD = re.compile(r"\n[ \t]+")
 _CONTROL = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
+#: 0 is one: ExoPlayer begins there (Q-9)
 _CSEQ = re.compile(r"[0-9]{1,10}")
 _DIGITS = re.compile(r"[0-9]+")
 

@@ -74,8 +74,8 @@ def parseRange(value: str) -> RangeSpec:
 
 def formatRange(unit: str, start: float | None, end: float | None, *, startsNow: bool = False) -> str:
     """
-    A Range header value: NPT as decimals with 3 to 6 digits (some players read nothing else), never with an exponent.
-    Points before the origin become the origin.
+    A Range header value: NPT as decimals with 3 to 6 digits (ExoPlayer reads nothing else, Q-9), never with an
+    exponent. Points before the origin become the origin.
 
     @param start: seconds, in the sense of L{RangeSpec.start}; None leaves it out.
     @param startsNow: write C{now} for the start; NPT only.

@@ -302,7 +302,7 @@ class RTSPSession:
             self._atEnd()
 
     def _atEnd(self) -> None:
-        # Players wait for it to know that this is the end.
+        # ffmpeg waits for it on every track, to know that this is the end.
         self.player.sayGoodbye(track.sender for track in self.setUpTracks.values())
         self.states.reachEnd()
         self.changed()

@@ -112,7 +112,10 @@ def _choose(
     presentation: Presentation,
     plan: BurstPlan,
 ) -> TransportSpec:
-    """The first alternative that can be had (SET-3)."""
+    """
+    The first alternative that can be had (SET-3). IPTV boxes list transports first that few servers have (Q-12);
+    GStreamer offers one at a time (Q-8); ffmpeg takes no other than it asked for (Q-1).
+    """
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
     if dialogue.isTunnelled:  # TUN-8
@@ -210,6 +213,7 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
 def _channels(dialogue: Dialogue, former: SessionTrack | None, wanted: Pair | None, isOne: bool) -> Pair:
     """
     The channels that the client wants if they are free, else those that its track has already, else others (SET-7).
+    Larix wants 2 and 3 for its only track (Q-11), QuickTime does not say (Q-10).
 
     @param isOne: whether RTP and RTCP are to share one (RFC 5761).
     """

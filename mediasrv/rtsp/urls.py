@@ -2,8 +2,8 @@
 Request-URIs: what they name, and which track (RFC 2326 sections 3.2 and 6.1, RFC 3986).
 
 Clients find a track's URL from the presentation's in three ways, all of them answered here (Q-2): they append
-C{trackID=1} to Content-Base, to the URL as it was (behind a query, if there is one), or they resolve it as RFC 3986
-says and keep the query at the end.
+C{trackID=1} to Content-Base (ffmpeg, live555), to the URL as it was (behind a query, if there is one: IPTV boxes, which
+put everything they know into it, Q-12), or they resolve it as RFC 3986 says and keep the query at the end (GStreamer).
 """
 
 from __future__ import annotations

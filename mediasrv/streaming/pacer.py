@@ -125,6 +125,9 @@ class Pacer:
             if standing is not None and paced in standing:
                 standing.remove(paced)
                 self._waiting -= 1
+                if not standing:
+                    # nobody may look at that slot any more: where nobody waits, no turns come
+                    del self._wheel[paced.slot]
             paced.slot = -1
 
     def _turn(self) -> None:

@@ -19,6 +19,7 @@ def shrinkBuffers(peer: Peer) -> None:
     peer.transport.pauseProducing()
 
 
+@pytest.mark.requirement("SEC-1")
 async def testSlowloris(target: Target, canary: Canary) -> None:
     """SEC-1: many connections, each with a byte now and then: all are closed in time, with a word."""
     request = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nX: " + b"y" * 1000
@@ -48,6 +49,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.requirement("SEC-2", "SEC-3", "SEC-5")
 @pytest.mark.parametrize("name", NONSENSE)
 async def testNonsense(target: Target, canary: Canary, name: str) -> None:
     """SEC-2, SEC-3, SEC-5: closed; what is said before that is one error."""
@@ -60,6 +62,7 @@ async def testNonsense(target: Target, canary: Canary, name: str) -> None:
     await canary.noticedNothing()
 
 
+@pytest.mark.requirement("SEC-16")
 @pytest.mark.deadline(40)
 async def testPipeliningFlood(target: Target, canary: Canary) -> None:
     """SEC-16: all are answered, in order, and the canary is served in between."""
@@ -73,6 +76,7 @@ async def testPipeliningFlood(target: Target, canary: Canary) -> None:
     await canary.noticedNothing()
 
 
+@pytest.mark.requirement("SEC-16", "SEC-17")
 async def testFloodThatIsNotRead(target: Target, canary: Canary) -> None:
     """SEC-16, SEC-17: what nobody reads is not written without end; the connection is closed some time."""
     peer = await target.connect()
@@ -87,6 +91,7 @@ async def testFloodThatIsNotRead(target: Target, canary: Canary) -> None:
     await canary.noticedNothing()
 
 
+@pytest.mark.requirement("SEC-17", "INT-5")
 @pytest.mark.deadline(30)
 async def testNeverReadingViewers(target: Target, canary: Canary) -> None:
     """SEC-17, INT-5: ten who ask for a lot and read nothing are played to no further than their buffers reach."""
@@ -118,6 +123,7 @@ async def testNeverReadingViewers(target: Target, canary: Canary) -> None:
     await until(lambda: len(target.service.registry) == 1)
 
 
+@pytest.mark.requirement("SEC-15")
 async def testFramesWithoutEnd(target: Target, canary: Canary) -> None:
     """SEC-15: megabytes of data for no session are dropped as they come, and keep no connection alive."""
     peer = await target.connect()
@@ -131,6 +137,7 @@ async def testFramesWithoutEnd(target: Target, canary: Canary) -> None:
     await canary.noticedNothing()
 
 
+@pytest.mark.requirement("SEC-18", "COD-503", "SET-17")
 @pytest.mark.deadline(30)
 async def testManySessions(folder: Path, serve: Callable[..., Target]) -> None:
     """SEC-18: ten times more than are allowed: 503, and it recovers; the canary has its place."""
@@ -149,6 +156,7 @@ async def testManySessions(folder: Path, serve: Callable[..., Target]) -> None:
     assert len(target.service.registry) == 1 + 50
 
 
+@pytest.mark.requirement("SEC-18")
 @pytest.mark.deadline(30)
 async def testManyFilesAtOnce(tmp_path: Path, serve: Callable[..., Target]) -> None:
     """SEC-18: two hundred descriptions of different files in parallel, with few files open at a time."""

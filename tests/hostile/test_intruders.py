@@ -13,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.protocol import DatagramProtocol
 
 
+@pytest.mark.requirement("SEC-8", "CON-3")
 @pytest.mark.parametrize("transport", [TCP, "RTP/AVP;unicast;client_port=20000-20001"])
 async def testHijack(target: Target, canary: Canary, transport: str) -> None:
     """SEC-8, CON-3: a stolen session id is worth nothing at another address, nor over another connection for TCP."""
@@ -39,6 +40,7 @@ class Listener(DatagramProtocol):
         self.received += 1
 
 
+@pytest.mark.requirement("SET-12", "SEC-10")
 async def testNoMediaForBystanders(target: Target, canary: Canary) -> None:
     """SET-12, SEC-10: C{destination} and forged packets turn nothing on somebody who did not ask."""
     victim, own = Listener(), Listener()
@@ -135,6 +137,7 @@ PATHS = [
 ]
 
 
+@pytest.mark.requirement("SEC-6", "SEC-26", "DES-5", "COD-415")
 @pytest.mark.deadline(30)
 async def testPaths(maze: Path, serve: Callable[..., Target]) -> None:
     """SEC-6, SEC-26, DES-5: nothing leads out; what is no media is said to be none; nobody waits for a FIFO."""
@@ -150,6 +153,7 @@ async def testPaths(maze: Path, serve: Callable[..., Target]) -> None:
     await canary.noticedNothing()
 
 
+@pytest.mark.requirement("SEC-26")
 @pytest.mark.deadline(20)
 async def testNamesThatBreakLines(tmp_path: Path, serve: Callable[..., Target]) -> None:
     """SEC-26: a name with line breaks in it cannot be asked for, and what its folder says of others stays whole."""

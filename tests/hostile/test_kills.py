@@ -106,6 +106,7 @@ async def killMany(target: Target, count: int) -> None:
     await until(lambda: len(target.service.registry) == 1)
 
 
+@pytest.mark.requirement("CON-8", "TDN-2", "SEC-18")
 @pytest.mark.deadline(60)
 async def testAThousandKilledClients(target: Target, canary: Canary) -> None:
     """

@@ -27,8 +27,8 @@ _AND_MUXED = pytest.mark.parametrize(
     [
         "udp",
         "tcp",
-        pytest.param("udp-mux", marks=pytest.mark.requirement("RTCP-9")),
-        pytest.param("tcp-mux", marks=pytest.mark.requirement("RTCP-9")),
+        "udp-mux",
+        "tcp-mux",
     ],
 )
 
@@ -166,6 +166,7 @@ def reference(clip: Callable[[str], Path]) -> Reference:
     return Reference(clip("seek.mp4"))
 
 
+@pytest.mark.requirement("PLY-7", "RTP-2", "RTP-3", "RTP-4", "RTP-5", "PLY-16")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_seeks(reference: Reference, opened: Opener, transport: str) -> None:
@@ -198,6 +199,7 @@ async def test_seeks(reference: Reference, opened: Opener, transport: str) -> No
     await client.tearDown()
 
 
+@pytest.mark.requirement("PAU-4")
 @pytest.mark.deadline(60)
 @_TRANSPORTS
 async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport: str) -> None:
@@ -231,6 +233,7 @@ async def test_pauseLosesNothing(reference: Reference, opened: Opener, transport
         assert shifts[-1] - shifts[0] > 4 * 0.14 * track.clockRate
 
 
+@pytest.mark.requirement("RTCP-7", "RTCP-9", "PLY-1")
 @pytest.mark.deadline(60)
 @_AND_MUXED
 async def test_end(reference: Reference, opened: Opener, transport: str) -> None:
@@ -254,6 +257,7 @@ async def test_end(reference: Reference, opened: Opener, transport: str) -> None
         checkContinuity(track)
 
 
+@pytest.mark.requirement("RTCP-3", "RTCP-2", "RTCP-4", "RTCP-9", "Q-15")
 @pytest.mark.deadline(60)
 @_AND_MUXED
 async def test_reportsAgree(opened: Opener, transport: str) -> None:

@@ -70,6 +70,7 @@ def complaints(made: Copy, path: Path) -> list[str]:
     return [f"{made.name}: {each}" for each in found]
 
 
+@pytest.mark.requirement("Q-3", "RTCP-7", "RTP-9")
 @pytest.mark.deadline(60)
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("names", [_PICTURES, _SOUNDS], ids=["pictures", "sounds"])

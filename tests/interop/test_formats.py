@@ -57,6 +57,7 @@ def complaints(path: Path, client: RTSPClient) -> list[str]:
     return found
 
 
+@pytest.mark.requirement("RTP-3", "RTP-9", "SDP-3")
 @pytest.mark.deadline(60)
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_everyUnit(server: Server, clip: Callable[[str], Path], transport: str) -> None:

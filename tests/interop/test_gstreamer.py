@@ -106,6 +106,7 @@ def received(stream: essence.Stream, data: bytes) -> bytes:
     return essence.essenceOf(stream.codec, [data]) if stream.codec in ("h264", "hevc", "mjpeg") else data
 
 
+@pytest.mark.requirement("RTCP-7", "RTP-9")
 @pytest.mark.deadline(60)
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 @pytest.mark.parametrize("names", [_PICTURES, _SOUNDS], ids=["pictures", "sounds"])

@@ -55,6 +55,7 @@ def complaints(path: Path, packets: list[Received]) -> list[str]:
     return found
 
 
+@pytest.mark.requirement("RTP-3", "SDP-3")
 @pytest.mark.deadline(60)
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_whole(server: Server, clip: Callable[[str], Path], tmp_path: Path, transport: str) -> None:
@@ -65,6 +66,7 @@ async def test_whole(server: Server, clip: Callable[[str], Path], tmp_path: Path
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.requirement("Q-3", "PLY-7")
 @pytest.mark.deadline(60)
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_seek(server: Server, clip: Callable[[str], Path], tmp_path: Path, transport: str) -> None:

@@ -149,6 +149,7 @@ def test_titleInAnotherEncoding(tmp_path):
     container.close()
 
 
+@pytest.mark.requirement("SDP-6")
 def test_uncarriableVideoIsLeftOut(tmp_path):
     container = Container(Film("a.mkv", video=("ffv1",), seconds=1).make(tmp_path), carriesTrack)
     assert [track.codec for track in container.tracks] == ["aac"]
@@ -179,6 +180,7 @@ def test_coverPicture(tmp_path):
     opened.close()
 
 
+@pytest.mark.requirement("SEC-7")
 def test_manyTracks(tmp_path):
     path = Film("a.mkv", video=(), audio=("pcm_s16le",) * 40, seconds=0.1).make(tmp_path)
     container = Container(path, carriesTrack)

@@ -32,6 +32,7 @@ SCRIPTS = {
 }
 
 
+@pytest.mark.requirement("SEC-7")
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_textIsNoMedia(name, tmp_path):
     opened: list[str] = []
@@ -59,6 +60,7 @@ def _auditOpens(opened: list[str]) -> None:
     _watched.append(opened)
 
 
+@pytest.mark.requirement("SEC-6")
 def test_ffmpegOpensNothing(tmp_path):
     """Even a script that was let through could not name a file."""
     Film("a.mp4", seconds=0.5).make(tmp_path)
@@ -116,6 +118,7 @@ def test_rawSound(ending, tmp_path):
     container.close()
 
 
+@pytest.mark.requirement("SEC-7")
 @pytest.mark.parametrize("content", [b"", b"\0", b"\0" * 100_000, bytes(range(256)) * 400, b"\xff" * 5000])
 def test_rubbish(content, tmp_path):
     path = tmp_path / "a.mp4"
@@ -124,6 +127,7 @@ def test_rubbish(content, tmp_path):
         Container(str(path), carriesTrack)
 
 
+@pytest.mark.requirement("SEC-6")
 def test_whatIsNoFile(tmp_path):
     os.mkfifo(tmp_path / "fifo.mp4")
     (tmp_path / "folder.mp4").mkdir()
@@ -157,6 +161,7 @@ def test_names(name, tmp_path):
     container.close()
 
 
+@pytest.mark.requirement("TDN-2")
 def test_noDescriptorIsLeft(tmp_path):
     film = FILMS["mkv"].but(seconds=0.5).make(tmp_path)
     broken = tmp_path / "broken.mp4"

@@ -212,6 +212,7 @@ def test_lookingForATrackThatHasEnded():
     assert reader.read == len(units)
 
 
+@pytest.mark.requirement("SEC-7")
 def test_largestFragment(monkeypatch):
     """What no fragment holds is left out; the next one starts where it should."""
     monkeypatch.setattr(module, "_LARGEST_BYTES", 60)
@@ -223,6 +224,7 @@ def test_largestFragment(monkeypatch):
     assert [len(fragments.read(number).units[0]) for number in range(3)] == [10, 10, 10]
 
 
+@pytest.mark.requirement("SEC-7")
 def test_farBeyondTheEnd():
     """A file that goes on for ever after the end that it states does not fill the memory."""
     units = pictures(1000, 10000)

@@ -44,11 +44,13 @@ def folder(tmp_path) -> str:
     return str(inside)
 
 
+@pytest.mark.requirement("SYN-7", "SEC-6")
 @pytest.mark.parametrize("segments", [["a.mp4"], ["sub", "b.mp4"], ["in.mp4"]])
 def test_resolve(segments, folder):
     assert os.path.samefile(resolve(folder, segments), os.path.join(folder, *segments))
 
 
+@pytest.mark.requirement("SEC-6")
 @pytest.mark.parametrize(
     "segments",
     [
@@ -86,6 +88,7 @@ def test_notFound(segments, folder):
         resolve(folder, segments)
 
 
+@pytest.mark.requirement("SEC-6")
 def test_similarFolder(tmp_path):
     """A folder whose name begins like ours is another one."""
     (tmp_path / "media").mkdir()
@@ -132,6 +135,7 @@ async def test_sameWhileUnchanged(library, folder):
     assert await library.presentation(["films", "a.mp4"]) is second
 
 
+@pytest.mark.requirement("SDP-4")
 async def test_replaced(library, folder):
     first = await library.presentation(["films", "a.mp4"])
     path = os.path.join(folder, "a.mp4")
@@ -199,6 +203,7 @@ async def _untilWaiting(library: Library, number: int) -> None:
         await deferToThread(lambda: None)
 
 
+@pytest.mark.requirement("DES-4")
 async def test_openedOnce(library, monkeypatch):
     gate = Gate(monkeypatch)
     waiting = [library.presentation(["films", "a.mp4"]) for _ in range(50)]
@@ -254,6 +259,7 @@ async def _settled(pool: ThreadPool) -> None:
 needsProc = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="counts descriptors in /proc")
 
 
+@pytest.mark.requirement("SEC-18")
 @needsProc
 async def test_openFiles(library, folder, pool):
     presentations = []

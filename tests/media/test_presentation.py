@@ -107,6 +107,7 @@ def makeFolder(path: str) -> None:
     os.mkdir(path)
 
 
+@pytest.mark.requirement("SDP-4")
 @pytest.mark.parametrize("change", [remove, replaceIt, truncate, writeAnew, makeFolder])
 @pytest.mark.parametrize("closed", [False, True])
 def test_changed(change, closed, film):
@@ -203,6 +204,7 @@ def test_created(tmp_path):
 CUT_SHORT = ["mp4", "mkv", "webm", "ts", "mpeg", "avi", "flv", "ogg", "aac", "mp3", "wav", "flac", "fragmented"]
 
 
+@pytest.mark.requirement("SEC-7")
 @pytest.mark.parametrize("kind", CUT_SHORT)
 def test_cutAnywhere(kind, tmp_path):
     """Either it is no media any more, or it plays as far as it goes."""
@@ -226,6 +228,7 @@ def test_cutAnywhere(kind, tmp_path):
     assert played or kind == "mp4"
 
 
+@pytest.mark.requirement("SEC-7")
 def test_mediaMissing(tmp_path):
     """The table of an MP4 is there, the end of what it speaks of is not."""
     path = FILMS["mp4"].but(options={"movflags": "faststart"}).make(tmp_path)
@@ -237,6 +240,7 @@ def test_mediaMissing(tmp_path):
     presentation.close()
 
 
+@pytest.mark.requirement("SEC-7")
 @pytest.mark.parametrize("kind", ["mp4", "mkv", "webm", "ts", "mpeg", "avi", "flv", "ogg", "aac", "mp3", "flac"])
 def test_damagedInTheMiddle(kind, tmp_path):
     """What is before the damage and what comes long after it is played."""
@@ -255,6 +259,7 @@ def test_damagedInTheMiddle(kind, tmp_path):
     presentation.close()
 
 
+@pytest.mark.requirement("SEC-7")
 def test_longerThanItSays(tmp_path):
     """A duration that is too short hides nothing of the index."""
     path = FILMS["mkv"].make(tmp_path)
@@ -265,6 +270,7 @@ def test_longerThanItSays(tmp_path):
     presentation.close()
 
 
+@pytest.mark.requirement("SEC-7")
 def test_shorterThanItSays(tmp_path):
     """A duration of a million years makes no list of fragments that long."""
     path = FILMS["mkv"].make(tmp_path)
@@ -285,6 +291,7 @@ def _setDuration(path: str, seconds: float) -> None:
         file.write(struct.pack(">d", seconds * 1000))
 
 
+@pytest.mark.requirement("SEC-7")
 def test_hugeDurationOfAVI(tmp_path):
     """AVI states the number of pictures of a track in its header, and that is all there is to go by."""
     path = FILMS["avi"].but(audio=()).make(tmp_path)
@@ -298,6 +305,7 @@ def test_hugeDurationOfAVI(tmp_path):
     presentation.close()
 
 
+@pytest.mark.requirement("SEC-7")
 def test_hugeDurationOfSound(tmp_path):
     """A WAV header may say four gigabytes."""
     path = FILMS["wav"].but(seconds=1.0).make(tmp_path)

@@ -81,6 +81,7 @@ def test_everyRunIsOneSystemCall(pictures: list[list[int]], longest: int) -> Non
         assert {burst.ticks for burst in mine} == {round(number * FRAME * 90000)}
 
 
+@pytest.mark.requirement("RTP-10")
 @settings(deadline=None)
 @given(
     st.lists(
@@ -106,6 +107,7 @@ def test_spreadingNeverReachesTheNextPicture(pictures: list[tuple[float, int]]) 
         assert all(gap <= PAUSE + 1e-9 for gap in gaps)
 
 
+@pytest.mark.requirement("RTP-10")
 def test_spread() -> None:
     bursts = packed([group(0.0, [100] * 12), group(FRAME, [100])]).bursts
     assert [burst.due for burst in bursts] == pytest.approx([0.0, PAUSE, 2 * PAUSE, FRAME])

@@ -117,6 +117,7 @@ def send(transport: DatagramTransport, one: TrackSender, *pieces: Burst) -> None
     transport._pair.flush()
 
 
+@pytest.mark.requirement("SET-6")
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="127.0.0.2 is an address of ours on Linux alone")
 @pytest.mark.parametrize("offload", [True, False])
 @pytest.mark.parametrize("local", ["", "127.0.0.1", "127.0.0.2"])
@@ -213,6 +214,7 @@ async def test_withoutOffload(pair: DatagramPair, client: Client, error: int, wa
     assert (transport.offload, other.offload, len(warnings)) == (False, False, 1)
 
 
+@pytest.mark.requirement("RTP-4")
 @pytest.mark.parametrize("offload", [True, False])
 @pytest.mark.parametrize("error", [errno.EAGAIN, errno.ENOBUFS])
 async def test_aFullSocket(pair: DatagramPair, client: Client, error: int, offload: bool) -> None:
@@ -245,6 +247,7 @@ async def test_whatCannotGetThereIsLost(pair: DatagramPair, client: Client, erro
     assert transport.offload
 
 
+@pytest.mark.requirement("SET-6")
 async def test_reportsComeFromTheOddPort(pair: DatagramPair, client: Client) -> None:
     transport, _ = connected(pair, client)
     transport.sendControl(b"report")
@@ -256,6 +259,7 @@ async def test_reportsComeFromTheOddPort(pair: DatagramPair, client: Client) -> 
     assert client.received(1, 1) == [b"next"]
 
 
+@pytest.mark.requirement("CON-8")
 async def test_nobodyListens(pair: DatagramPair, client: Client) -> None:
     """What a client that went away causes is no loss to another, nor an end of the port."""
     gone = Client()
@@ -284,6 +288,7 @@ async def passed(sock: socket.socket, data: bytes, pair: DatagramPair, odd: int 
         await deferLater(reactor, 0.001)
 
 
+@pytest.mark.requirement("SET-18")
 @pytest.mark.parametrize("data", [b"", b"\xce\xfa\xed\xfe", b"\x80" + bytes(11)])
 async def test_aPunchFromAnotherPort(pair: DatagramPair, client: Client, data: bytes) -> None:
     """SET-18: what a NAT made of the client's port."""
@@ -299,6 +304,7 @@ async def test_aPunchFromAnotherPort(pair: DatagramPair, client: Client, data: b
     mapped.close()
 
 
+@pytest.mark.requirement("SET-18")
 async def test_aPunchFromWhereItShouldCome(pair: DatagramPair, client: Client) -> None:
     transport, _ = connected(pair, client)
     other = Client()
@@ -308,6 +314,7 @@ async def test_aPunchFromWhereItShouldCome(pair: DatagramPair, client: Client) -
     other.close()
 
 
+@pytest.mark.requirement("SET-18")
 async def test_punchesComeInTheOrderOfSetup(pair: DatagramPair, client: Client) -> None:
     *mapped, another = [Client(), Client(), Client()]
     first, second = connected(pair, client, 1)[0], connected(pair, another, 2)[0]
@@ -318,6 +325,7 @@ async def test_punchesComeInTheOrderOfSetup(pair: DatagramPair, client: Client) 
         each.close()
 
 
+@pytest.mark.requirement("SET-18", "SET-12")
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is here on Linux only")
 async def test_aPunchFromAnotherHost(pair: DatagramPair, client: Client) -> None:
     stranger = Client("127.0.0.2")
@@ -332,6 +340,7 @@ async def test_aPunchFromAnotherHost(pair: DatagramPair, client: Client) -> None
     stranger.close()
 
 
+@pytest.mark.requirement("SEC-10")
 async def test_sessionsThatClaimOnePort(pair: DatagramPair, client: Client) -> None:
     """A client may well name the same port twice; it gets no traceback out of us."""
     twins = [connected(pair, client, ssrc)[0] for ssrc in (1, 2)]
@@ -354,6 +363,7 @@ def report(ssrc: int) -> bytes:
     return packCompound([ReceiverReport(9, [ReportBlock(ssrc)]), SourceDescription.named(9, "client")])
 
 
+@pytest.mark.requirement("RTCP-5")
 async def test_reportsFromTheClient(pair: DatagramPair, client: Client) -> None:
     transport, _ = connected(pair, client)
     heard: list[bytes] = []
@@ -366,6 +376,7 @@ async def test_reportsFromTheClient(pair: DatagramPair, client: Client) -> None:
     assert heard == [b"whatever"]
 
 
+@pytest.mark.requirement("RTCP-6")
 async def test_reportsFromAnotherPort(pair: DatagramPair, client: Client) -> None:
     """RTCP-6: about our SSRC, from the client's host; from then on that is its address."""
     mapped = Client()
@@ -479,6 +490,7 @@ async def test_reportsAtTheWrongPort(pair: DatagramPair, client: Client) -> None
 # Ports
 
 
+@pytest.mark.requirement("SET-6")
 async def test_evenAndOdd(pair: DatagramPair) -> None:
     assert pair.port % 2 == 0
     others = [DatagramPair(reactor) for _ in range(5)]
@@ -536,6 +548,7 @@ async def test_bothAddressFamiliesOnTheSamePorts(pair: DatagramPair, client: Cli
     await pair6.close()
 
 
+@pytest.mark.requirement("TDN-2")
 async def test_closeFreesThePorts() -> None:
     for _ in range(3):
         made = DatagramPair(reactor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sending import burst, parsed, sender
 from test_sender import unframed
 
@@ -16,6 +17,7 @@ class Connection:
     def flush(self) -> None: ...
 
 
+@pytest.mark.requirement("INT-1")
 def test_tracksShareAConnection() -> None:
     connection = Connection()
     picture, sound = InterleavedTransport(connection, (0, 1)), InterleavedTransport(connection, (254, 255))

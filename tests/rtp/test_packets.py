@@ -18,11 +18,13 @@ def test_aPlainPacket() -> None:
     assert PACKET.toBytes() == HEADER + b"media"
 
 
+@pytest.mark.requirement("RTP-11")
 def test_headersWrap() -> None:
     """RTP-11: running counts may be given as they are."""
     assert packHeader(96, False, 0x1FFFF, 0x1_0000_0002, 1) == bytes.fromhex("8060ffff 00000002 00000001")
 
 
+@pytest.mark.requirement("SEC-13")
 @pytest.mark.parametrize(
     ("first", "rest", "payload"),
     [
@@ -41,6 +43,7 @@ def test_whatIsNotPayloadIsTakenAway(first: int, rest: bytes, payload: bytes) ->
     assert (packet.payloadType, packet.marker, packet.sequence) == (96, True, 255)
 
 
+@pytest.mark.requirement("SEC-13")
 @pytest.mark.parametrize(
     "data",
     [
@@ -77,6 +80,7 @@ def test_writingAndReadingAreInverse(packet: RTPPacket) -> None:
     assert parsePacket(packet.toBytes()) == packet
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.integers(0, 255), st.binary(max_size=80))
 def test_garbageRaisesOnlyOurError(first: int, rest: bytes) -> None:
     data = bytes([first]) + rest
@@ -88,6 +92,7 @@ def test_garbageRaisesOnlyOurError(first: int, rest: bytes) -> None:
     assert packet.payload in data
 
 
+@pytest.mark.requirement("RTCP-9")
 @pytest.mark.parametrize(
     ("data", "expected"),
     [

@@ -45,6 +45,7 @@ def track() -> TrackSender:
     return sender(InterleavedTransport(Connection(), (0, 1)), ssrc=0xCAFE)
 
 
+@pytest.mark.requirement("RTCP-1", "RTCP-2", "RTCP-7")
 @pytest.mark.parametrize("leaving", [False, True])
 def test_senderReport(track: TrackSender, leaving: bool) -> None:
     """RTCP-1, RTCP-2, RTCP-7."""
@@ -61,6 +62,7 @@ def test_senderReport(track: TrackSender, leaving: bool) -> None:
     assert rest == ([Goodbye([0xCAFE])] if leaving else [])
 
 
+@pytest.mark.requirement("RTCP-2")
 def test_countsWrap(track: TrackSender) -> None:
     track.count(0x1_0000_0005, 0x1_0000_0007)
     report = parseCompound(senderReport(track, SessionClock(0.0, 0.0), 0.0, "x"))[0]
@@ -68,6 +70,7 @@ def test_countsWrap(track: TrackSender) -> None:
     assert (report.packetCount, report.octetCount) == (5, 7)
 
 
+@pytest.mark.requirement("RTCP-5")
 def test_aReceiverReport(track: TrackSender) -> None:
     """RTCP-5."""
     lives: list[None] = []
@@ -78,6 +81,7 @@ def test_aReceiverReport(track: TrackSender) -> None:
     assert len(lives) == 1
 
 
+@pytest.mark.requirement("TMO-3")
 def test_reportsAboutOthersShowLifeOnly(track: TrackSender) -> None:
     """TMO-3."""
     lives: list[None] = []
@@ -88,6 +92,7 @@ def test_reportsAboutOthersShowLifeOnly(track: TrackSender) -> None:
     assert len(lives) == 2
 
 
+@pytest.mark.requirement("RTCP-5", "SEC-14")
 def test_whatIsNoRTCPShowsNothing(track: TrackSender) -> None:
     quality = ReceptionQuality()
     valid = compound(ReceiverReport(5, [ReportBlock(0xCAFE, 64, 3, 1234, 900)]))
@@ -96,6 +101,7 @@ def test_whatIsNoRTCPShowsNothing(track: TrackSender) -> None:
     assert quality == ReceptionQuality()
 
 
+@pytest.mark.requirement("RTCP-5", "SEC-14")
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_anything(data: bytes) -> None:

@@ -38,6 +38,7 @@ name = SourceDescription.named(0x11223344, "host")
 bye = Goodbye([0x11223344], "end")
 
 
+@pytest.mark.requirement("RTCP-5")
 @pytest.mark.parametrize(
     ("packet", "data"),
     [
@@ -61,12 +62,14 @@ def test_bothWays(packet: RTCPPacket, data: bytes) -> None:
     assert parseCompound(data) == [packet]
 
 
+@pytest.mark.requirement("RTCP-1")
 def test_aCompoundPacket() -> None:
     data = SENDER + NAME + BYE
     assert packCompound([sender, name, bye]) == data
     assert parseCompound(data) == [sender, name, bye]
 
 
+@pytest.mark.requirement("RTCP-1")
 @pytest.mark.parametrize(
     "packets",
     [
@@ -99,6 +102,7 @@ def test_whatDoesNotFitIsNotPacked(make: Callable[[], bytes]) -> None:
         make()
 
 
+@pytest.mark.requirement("RTCP-2")
 def test_countersWrapAndLossIsClamped() -> None:
     """RFC 3550 appendix A.3: 24 bits, clamped rather than wrapped; the sender's counters wrap."""
     wrapped = parseCompound(SenderReport(1, 0, 2**32 + 1, 2**32 + 2, 2**32 + 3).toBytes())
@@ -124,6 +128,7 @@ def test_paddingAtTheEnd() -> None:
     assert parseCompound(SENDER + padded) == [sender, Goodbye([0x11223344])]
 
 
+@pytest.mark.requirement("RTCP-9")
 def test_reducedSizeIsRead() -> None:
     """RTCP-9: feedback alone, without report and name, as RFC 5506 allows."""
     nack = bytes.fromhex("81cd0003 00000001 11223344 00070000")
@@ -135,6 +140,7 @@ def test_profileExtensionsAreKept() -> None:
     assert parseCompound(report.toBytes()) == [report]
 
 
+@pytest.mark.requirement("RTCP-5", "SEC-14")
 @pytest.mark.parametrize(
     "data",
     [
@@ -198,6 +204,7 @@ def test_writingAndReadingAreInverse(packets: list[RTCPPacket]) -> None:
     assert parseCompound(b"".join(packet.toBytes() for packet in packets)) == packets
 
 
+@pytest.mark.requirement("SEC-14")
 @given(st.integers(0, 31), st.integers(192, 223), st.binary(max_size=120), st.booleans())
 def test_garbageRaisesOnlyOurError(count: int, kind: int, body: bytes, isPadded: bool) -> None:
     body = body[: len(body) & ~3]
@@ -210,6 +217,7 @@ def test_garbageRaisesOnlyOurError(count: int, kind: int, body: bytes, isPadded:
         assert packets
 
 
+@pytest.mark.requirement("RTCP-2")
 def test_ntp() -> None:
     """RFC 3550 section 4: seconds since 1900, and the NTP epoch that starts in February 2036."""
     assert ntpTimestamp(0.0) == 2208988800 << 32

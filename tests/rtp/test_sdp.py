@@ -87,6 +87,7 @@ audio = FakeFormat(
 )
 
 
+@pytest.mark.requirement("SDP-1", "SDP-3", "SDP-4")
 def test_aWholeDescription() -> None:
     assert write(video, audio, etag="5f3a").split("\r\n") == [
         "v=0",
@@ -116,6 +117,7 @@ def test_aWholeDescription() -> None:
     ]
 
 
+@pytest.mark.requirement("SDP-6")
 def test_videoAudioTextInThisOrder() -> None:
     """SDP-6; the track numbers are the caller's."""
     description = parse(write(FakeFormat("text", "t140"), audio, FakeFormat("audio", "MPA"), video))
@@ -127,6 +129,7 @@ def test_videoAudioTextInThisOrder() -> None:
     ]
 
 
+@pytest.mark.requirement("SDP-2")
 @pytest.mark.parametrize(
     ("duration", "line"),
     [
@@ -144,6 +147,7 @@ def test_range(duration: float | None, line: str) -> None:
     assert parse(write(video, duration=duration)).attribute("range") == line
 
 
+@pytest.mark.requirement("SDP-1")
 @pytest.mark.parametrize(
     ("address", "origin", "connection"),
     [
@@ -162,6 +166,7 @@ def test_addresses(address: str, origin: str, connection: str) -> None:
     assert lines[3] == f"c={connection}"
 
 
+@pytest.mark.requirement("SEC-26")
 @pytest.mark.parametrize(
     ("title", "written"),
     [
@@ -180,6 +185,7 @@ def test_titles(title: str, written: str) -> None:
     assert len(lines) == len(write(video).split("\r\n"))
 
 
+@pytest.mark.requirement("SEC-26")
 @given(st.text(), st.text(), st.text(), st.text())
 def test_nothingAddsALine(title: str, etag: str, language: str, parameters: str) -> None:
     """SEC-26: every line is one that we wrote, whatever the file says about itself."""
@@ -220,6 +226,7 @@ def test_frameRates(rate: Fraction, line: str) -> None:
     assert parse(write(FakeFormat(frameRate=rate))).media[0].attribute("framerate") == line
 
 
+@pytest.mark.requirement("SDP-3")
 def test_payloadTypes() -> None:
     dynamic, static = FakeFormat(), FakeFormat("audio", "PCMA", payloadType=8)
     assert payloadTypes([dynamic, static, dynamic, static]) == [96, 8, 97, 8]
@@ -231,6 +238,7 @@ def test_payloadTypes() -> None:
         payloadTypes([dynamic] * 62)
 
 
+@pytest.mark.requirement("SDP-5")
 def test_playersReadOnlySoMuch() -> None:
     """SDP-5: a section that does not fit is left out, the next ones need not be."""
     large = FakeFormat("audio", "vorbis", clockRate=44100, parameters="configuration=" + "A" * 9000)
@@ -239,6 +247,7 @@ def test_playersReadOnlySoMuch() -> None:
     assert [section.control for section in parse(text).media] == ["trackID=0", "trackID=1", "trackID=3"]
 
 
+@pytest.mark.requirement("SDP-5")
 def test_longLinesAreLeftOut() -> None:
     text = write(FakeFormat(attributes=("a=x:" + "é" * 3000, "a=y")), etag="e" * 5000)
     assert max(len(line.encode()) for line in text.split("\r\n")) <= 4096
@@ -251,6 +260,7 @@ def test_nothingToDescribe(formats: list[PayloadFormat]) -> None:
         write(*formats)
 
 
+@pytest.mark.requirement("SDP-3")
 def test_ffmpegReadsIt(tmp_path: Path) -> None:
     """libavformat finds the title, the tracks and what they are."""
     path = tmp_path / "described.sdp"

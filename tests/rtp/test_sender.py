@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sending import burst, parsed, sender
@@ -40,6 +41,7 @@ def unframed(data: bytes) -> list[tuple[int, bytes]]:
     return frames
 
 
+@pytest.mark.requirement("RTP-4", "RTP-11")
 @settings(deadline=None)
 @given(SIZES, st.integers(0, 0xFFFF), st.booleans(), st.booleans(), st.integers(0, 255), st.floats(0, 1e5))
 def test_whatReceiversRead(
@@ -71,6 +73,7 @@ def test_whatReceiversRead(
         assert one.header(piece) == datagrams[0][:12]
 
 
+@pytest.mark.requirement("RTCP-2")
 def test_counting() -> None:
     one = sender(Nowhere(), 0xFFFE)
     one.startMarker = True
@@ -79,6 +82,7 @@ def test_counting() -> None:
     assert (one.sequence, one.packets, one.octets, one.startMarker) == (2, 4, 307, False)
 
 
+@pytest.mark.requirement("RTP-3", "RTP-5")
 @settings(deadline=None)
 @given(st.floats(0, 1e5), st.floats(0, 1e6), st.floats(0, 1e4))
 def test_theRTPTimeOfAPositionIsThatOfTheWallClock(position: float, wall: float, later: float) -> None:

@@ -10,6 +10,7 @@ from mediasrv.rtp.rtcp import ntpTimestamp, unixSeconds
 from mediasrv.rtp.timeline import SequenceUnwrapper, SessionClock, Timeline, TimestampUnwrapper, randomNumber
 
 
+@pytest.mark.requirement("RTP-5")
 def test_aStraightLine() -> None:
     timeline = Timeline(90000, 1000.0, base=500)
     assert timeline.at(1000.0) == 500
@@ -17,6 +18,7 @@ def test_aStraightLine() -> None:
     assert timeline.extended(999.0) == 500 - 90000
 
 
+@pytest.mark.requirement("RTP-11")
 def test_theTimestampWraps() -> None:
     timeline = Timeline(90000, 10.0, base=0xFFFFFFFF)
     assert timeline.at(10.0) == 0xFFFFFFFF
@@ -24,12 +26,14 @@ def test_theTimestampWraps() -> None:
     assert timeline.extended(11.0) == 0xFFFFFFFF + 90000
 
 
+@pytest.mark.requirement("RTP-13")
 def test_noDriftInADay() -> None:
     """RTP-13: a day in ticks of 20 ms is a day."""
     timeline = Timeline(48000, 123456.789, base=1)
     assert timeline.extended(123456.789 + 86400.0) == 1 + 48000 * 86400
 
 
+@pytest.mark.requirement("RTP-5")
 @given(st.sampled_from([8000, 44100, 90000]), st.lists(st.floats(0, 1e6), min_size=2))
 def test_laterIsNeverLess(clockRate: int, walls: list[float]) -> None:
     timeline = Timeline(clockRate, 5000.0)
@@ -38,6 +42,7 @@ def test_laterIsNeverLess(clockRate: int, walls: list[float]) -> None:
     assert [time & 0xFFFFFFFF for time in times] == [timeline.at(wall) for wall in sorted(walls)]
 
 
+@pytest.mark.requirement("RTP-1", "RTP-8")
 def test_theStartIsRandomAndNeverZero(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len({Timeline(90000, 0.0).base for _ in range(20)}) > 1
     monkeypatch.setattr("mediasrv.rtp.timeline.randbelow", lambda limit: 0)
@@ -46,6 +51,7 @@ def test_theStartIsRandomAndNeverZero(monkeypatch: pytest.MonkeyPatch) -> None:
     assert randomNumber() == 0xFFFFFFFF
 
 
+@pytest.mark.requirement("RTCP-3")
 def test_senderReportsOfAllTracksAgree() -> None:
     """RTCP-3: whenever each track reports, an instant of both tracks maps to the same NTP within a millisecond."""
     clock = SessionClock(origin=77.25, unixOrigin=1.7e9)
@@ -62,6 +68,7 @@ def test_senderReportsOfAllTracksAgree() -> None:
     assert instants[0] == pytest.approx(1.7e9 + 2.75, abs=0.001)
 
 
+@pytest.mark.requirement("SEC-29", "RTCP-3")
 def test_theTimeOfDayIsReadOnce() -> None:
     clock = SessionClock(origin=100.0, unixOrigin=1000.0)
     assert clock.unix(101.5) == 1001.5

@@ -10,6 +10,7 @@ from mediasrv.rtsp.headers import formatDate
 PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, PAUSE, TEARDOWN, GET_PARAMETER, SET_PARAMETER"
 
 
+@pytest.mark.requirement("OPT-1")
 @pytest.mark.parametrize("url", ["*", FILM, "rtsp://server", "rtsp://server/", "rtsp://@server/x", "/nothing"])
 def testOptions(client: Client, url: str) -> None:
     """OPT-1: at any time, for any URL; one header, comma and space."""
@@ -19,6 +20,7 @@ def testOptions(client: Client, url: str) -> None:
     assert answer.body == b""
 
 
+@pytest.mark.requirement("OPT-2")
 def testOptionsWithASession(client: Client) -> None:
     """OPT-2."""
     assert client.ask("OPTIONS", Session="unknown").code == 454
@@ -28,6 +30,7 @@ def testOptionsWithASession(client: Client) -> None:
     assert answer.headers.get("Session", "").startswith(client.session)
 
 
+@pytest.mark.requirement("DES-1", "DES-3", "SDP-1", "SDP-2", "SDP-3", "COD-200")
 def testDescribe(client: Client) -> None:
     """DES-1, DES-3, SDP-1, SDP-2."""
     answer = client.ask("DESCRIBE")
@@ -44,6 +47,7 @@ def testDescribe(client: Client) -> None:
     ]
 
 
+@pytest.mark.requirement("DES-1", "Q-2")
 @pytest.mark.parametrize(
     ("url", "base"),
     [
@@ -62,6 +66,7 @@ def testContentBase(client: Client, url: str, base: str) -> None:
     assert answer.headers.get("Content-Base") == base
 
 
+@pytest.mark.requirement("DES-2", "DES-6", "COD-406")
 @pytest.mark.parametrize(
     ("accept", "code"),
     [
@@ -79,6 +84,7 @@ def testAccept(client: Client, accept: str | None, code: int) -> None:
     assert client.ask("DESCRIBE", Accept=accept, Accept_Language="xx;;q", Accept_Encoding="gzip").code == code
 
 
+@pytest.mark.requirement("DES-3", "COD-304")
 @pytest.mark.parametrize(("since", "code"), [(CREATED, 304), (CREATED + 5, 304), (CREATED - 1, 200), (None, 200)])
 def testIfModifiedSince(client: Client, since: float | None, code: int) -> None:
     """DES-3: 304 has no body."""
@@ -128,6 +134,9 @@ URLS = [
 ]
 
 
+@pytest.mark.requirement(
+    "SYN-5", "SYN-6", "SYN-7", "DES-1", "DES-5", "SEC-6", "COD-403", "COD-404", "COD-415", "COD-400"
+)
 @pytest.mark.parametrize(("url", "code"), URLS)
 def testURLs(client: Client, url: str, code: int) -> None:
     """DES-1, DES-5, SYN-5 to SYN-7, SEC-6: the right answer, and the connection stays usable."""
@@ -137,6 +146,7 @@ def testURLs(client: Client, url: str, code: int) -> None:
     assert client.ask("OPTIONS").code == 200
 
 
+@pytest.mark.requirement("DES-5", "COD-500")
 def testADescribeThatFailsInside(client: Client, loggedFailures: list[object]) -> None:
     """DES-5: 500 without a trace of what went wrong; the log has it, and the connection stays usable."""
     answer = client.ask("DESCRIBE", "rtsp://server/movies/bug.mkv")
@@ -146,6 +156,7 @@ def testADescribeThatFailsInside(client: Client, loggedFailures: list[object]) -
     assert client.ask("OPTIONS").code == 200
 
 
+@pytest.mark.requirement("DES-4")
 def testDescribeInAnyState(client: Client, rig: Rig) -> None:
     """DES-4."""
     client.setUpFilm()

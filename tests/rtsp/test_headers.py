@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mediasrv.rtsp.headers import (
@@ -28,6 +28,7 @@ from mediasrv.rtsp.headers import (
 from mediasrv.rtsp.messages import HeaderError, Headers
 
 
+@pytest.mark.requirement("TMO-1")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -43,6 +44,7 @@ def test_session(value: str, expected: tuple[str, int | None]) -> None:
     assert parseSession(value) == expected
 
 
+@pytest.mark.requirement("SEC-8")
 @pytest.mark.parametrize("value", ["", ";timeout=60", "a b", "é", "a\r\nb", "1234, 1234", "a" * 10240])
 def test_badSession(value: str) -> None:
     """SEC-8: nobody has such a session."""
@@ -51,12 +53,14 @@ def test_badSession(value: str) -> None:
     assert caught.value.code == 454
 
 
+@pytest.mark.requirement("TMO-1")
 def test_formatSession() -> None:
     """TMO-1: no space."""
     assert formatSession("abcd1234", 60) == "abcd1234;timeout=60"
     assert formatSession("abcd1234") == "abcd1234"
 
 
+@pytest.mark.requirement("RTP-1", "SYN-7")
 def test_rtpInfo() -> None:
     """RTP-1, SYN-7: URLs to the letter."""
     entries = [
@@ -79,6 +83,7 @@ def test_badRTPInfo(value: str) -> None:
         parseRTPInfo(value)
 
 
+@pytest.mark.requirement("DES-2")
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
@@ -103,6 +108,7 @@ def test_accept(accept: str | None, expected: bool) -> None:
     assert acceptsSDP(accept) is expected
 
 
+@pytest.mark.requirement("SYN-15")
 def test_dates() -> None:
     """SYN-15: RFC 1123, weekday included."""
     assert formatDate(784111777) == "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -112,6 +118,7 @@ def test_dates() -> None:
         assert parseDate(value) is None
 
 
+@pytest.mark.requirement("DES-3")
 def test_notModified() -> None:
     """DES-3: the header has whole seconds, the file has not; nonsense is ignored."""
     date = formatDate(1000)
@@ -121,6 +128,7 @@ def test_notModified() -> None:
     assert not notModified("nonsense", 0)
 
 
+@pytest.mark.requirement("HDR-1")
 def test_required() -> None:
     """HDR-1: several lines, lists, both headers."""
     headers = Headers([("Require", "a, b"), ("Proxy-Require", "c,,a"), ("require", " d")])
@@ -128,6 +136,7 @@ def test_required() -> None:
     assert requiredFeatures(Headers()) == []
 
 
+@pytest.mark.requirement("HDR-2", "HDR-3")
 @pytest.mark.parametrize(
     ("value", "number"), [("1", 1.0), ("2.5", 2.5), (" +0.5 ", 0.5), (".25", 0.25), ("3.", 3.0), ("0.000001", 1e-6)]
 )
@@ -135,6 +144,7 @@ def test_scaleAndSpeed(value: str, number: float) -> None:
     assert parseScale(value) == parseSpeed(value) == number
 
 
+@pytest.mark.requirement("HDR-2", "HDR-3")
 def test_backwards() -> None:
     """HDR-2, HDR-3: a scale may be negative, a speed may not."""
     assert parseScale("-1.5") == -1.5
@@ -162,6 +172,7 @@ NO_NUMBERS = [
 ]
 
 
+@pytest.mark.requirement("HDR-2", "SEC-12")
 @pytest.mark.parametrize("parse", [parseScale, parseSpeed])
 @pytest.mark.parametrize("value", NO_NUMBERS)
 def test_badScale(parse: Callable[[str], float], value: str) -> None:
@@ -178,10 +189,12 @@ def test_scaleBack(scale: float) -> None:
     assert parseScale(value) == pytest.approx(scale, abs=1e-6)
 
 
+@pytest.mark.requirement("HDR-2")
 def test_formatScale() -> None:
     assert [formatScale(scale) for scale in (1, 2.0, -0.125, 100)] == ["1.0", "2.0", "-0.125", "100.0"]
 
 
+@pytest.mark.requirement("SET-14")
 def test_blocksize() -> None:
     """SET-14."""
     assert parseBlocksize(" 1400 ") == 1400
@@ -192,6 +205,8 @@ def test_blocksize() -> None:
 
 
 @given(st.text())
+@example("1\x1f")
+@example("a;timeout=1\x1f")
 def test_garbage(value: str) -> None:
     """Nothing but L{HeaderError} comes out."""
     for parse in (parseSession, parseRTPInfo, parseScale, parseSpeed, parseBlocksize):
@@ -204,6 +219,7 @@ def test_garbage(value: str) -> None:
     assert parseDate(value) is None or value.strip()
 
 
+@pytest.mark.requirement("RTP-1")
 @given(
     st.lists(
         st.builds(RTPInfo, st.text("abc:/%20=;,?-", min_size=1), st.integers(0, 65535), st.integers(0, 2**32 - 1)),

@@ -20,6 +20,7 @@ def numbered(client: Client, method: str, url: str, number: str = "1", **headers
     return client.ask(method, url, Pipelined_Requests=number, Session=None, **headers)
 
 
+@pytest.mark.requirement("V2-f", "CON-2")
 def testAllInOneWrite(client: Client, rig: Rig) -> None:
     """Two SETUPs and a PLAY without waiting for the identifier; every answer has it."""
     client.write(
@@ -48,6 +49,7 @@ def testSeveralNumbers(client: Client, rig: Rig) -> None:
     assert [session.state for session in rig.registry] == ["ready", "playing"]
 
 
+@pytest.mark.requirement("V2-f")
 def testAFailedSetupBindsNothing(client: Client, rig: Rig) -> None:
     assert numbered(client, "SETUP", VIDEO, Transport="RTP/FOO").code == 461
     assert numbered(client, "PLAY", FILM).code == 454

@@ -135,6 +135,5 @@ class Listeners(RuleBasedStateMachine):
             assert self.rig.groupPorts == 0
 
 
-TestListeners = Listeners.TestCase
+TestListeners: Any = pytest.mark.requirement("SET-15", "RTP-4", "RTP-5")(Listeners.TestCase)
 TestListeners.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
-TestListeners.pytestmark = [pytest.mark.requirement("SET-15", "RTP-4", "RTP-5")]  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from mediasrv.rtsp.messages import Headers, InterleavedFrame, Request, Response
 from mediasrv.rtsp.status import Status, reasonPhrase
 
 
+@pytest.mark.requirement("SYN-3")
 def test_headersIgnoreCase() -> None:
     """SYN-3: names without regard to case; duplicates are a comma list; order of first appearance."""
     headers = Headers([("cseq", "1"), ("Accept", "a"), ("ACCEPT", "b"), ("x-dynamic-rate", "")])
@@ -40,6 +41,7 @@ def test_headersChange() -> None:
     assert headers.getAll("Accept") == ["a", "b"]
 
 
+@pytest.mark.requirement("SEC-26")
 @pytest.mark.parametrize("value", ["a\r\nSet: b", "a\nb", "a\rb", "a\0"])
 def test_headersCannotBeSplit(value: str) -> None:
     """SEC-26: a line break cannot get into a value, a name, a URI, a method or a reason."""
@@ -79,6 +81,7 @@ def test_requestNeedsOneURI(uri: str) -> None:
         Request("PLAY", uri).toBytes()
 
 
+@pytest.mark.requirement("SYN-14")
 def test_responseToBytes() -> None:
     """SYN-14, and Content-Length is always the body's."""
     assert Response(200).toBytes() == b"RTSP/1.0 200 OK\r\n\r\n"
@@ -89,6 +92,7 @@ def test_responseToBytes() -> None:
     assert Response(200, Headers([("X", "\udcff")])).toBytes().endswith(b"X: ?\r\n\r\n")
 
 
+@pytest.mark.requirement("INT-1")
 def test_frameToBytes() -> None:
     """INT-1."""
     assert InterleavedFrame(255, b"abc").toBytes() == b"$\xff\x00\x03abc"
@@ -97,6 +101,7 @@ def test_frameToBytes() -> None:
         InterleavedFrame(0, bytes(65536)).toBytes()
 
 
+@pytest.mark.requirement("SYN-14")
 @given(st.integers(-1000, 100000))
 def test_everyCodeHasAPhrase(code: int) -> None:
     """SYN-14."""

@@ -8,6 +8,7 @@ from rtsprig import FILM, TCP, VIDEO, Client, Rig
 BOTH = pytest.mark.parametrize("method", ["GET_PARAMETER", "SET_PARAMETER"])
 
 
+@pytest.mark.requirement("PAR-1", "PAR-3", "PAR-4")
 @BOTH
 @pytest.mark.parametrize("url", ["*", FILM, "rtsp://server/"])
 def testPing(client: Client, method: str, url: str) -> None:
@@ -21,6 +22,7 @@ def testPing(client: Client, method: str, url: str) -> None:
     assert client.ask(method, url, Session="unknown").code == 454
 
 
+@pytest.mark.requirement("PAR-2", "COD-200")
 def testQuestions(client: Client, rig: Rig) -> None:
     """PAR-2: names in, names and values out; names in any case, with or without colon."""
     client.setUpFilm()
@@ -42,6 +44,7 @@ def testQuestions(client: Client, rig: Rig) -> None:
     assert int(values["octets_sent"]) == sum(len(packet.payload) for packet in packets)
 
 
+@pytest.mark.requirement("PAR-2", "PAR-3", "COD-451")
 def testUnknownNames(client: Client) -> None:
     """PAR-2, PAR-3: 451 with the names that nobody knows, and no others."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -51,6 +54,7 @@ def testUnknownNames(client: Client) -> None:
         assert answer.body == b"what\r\nTransport\r\n"
 
 
+@pytest.mark.requirement("PAR-3", "COD-458")
 def testNothingCanBeSet(client: Client) -> None:
     """PAR-3: 458 for what can only be read."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -58,10 +62,12 @@ def testNothingCanBeSet(client: Client) -> None:
     assert (answer.code, answer.body) == (458, b"position\r\n")
 
 
+@pytest.mark.requirement("COD-454")
 def testQuestionsNeedASession(client: Client) -> None:
     assert client.ask("GET_PARAMETER", body=b"position").code == 454
 
 
+@pytest.mark.requirement("PAR-2", "COD-415")
 @BOTH
 def testWrongType(client: Client, method: str) -> None:
     """PAR-2."""
@@ -79,6 +85,7 @@ BODIES = [
 ]
 
 
+@pytest.mark.requirement("SEC-21", "SEC-26")
 @BOTH
 @pytest.mark.parametrize("body", BODIES)
 def testStrangeBodies(client: Client, method: str, body: bytes) -> None:

@@ -48,6 +48,7 @@ OPTIONS = b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n"
 LINE_ENDS = [b"\r\n", b"\n", b"\r"]
 
 
+@pytest.mark.requirement("SYN-1")
 @pytest.mark.parametrize("first", LINE_ENDS)
 @pytest.mark.parametrize(
     ("second", "blank"),
@@ -64,6 +65,7 @@ def test_lineEnds(first: bytes, second: bytes, blank: bytes) -> None:
         assert messages[0].headers.get("CSeq") == "1"
 
 
+@pytest.mark.requirement("SYN-1")
 def test_headEndsInLoneCR() -> None:
     """SYN-1: it is answered at once; an LF that comes later belongs to it, and not to the body."""
     parser = MessageParser()
@@ -77,12 +79,14 @@ def test_headEndsInLoneCR() -> None:
     assert len(parser.feed(OPTIONS)) == 1
 
 
+@pytest.mark.requirement("SYN-2")
 @pytest.mark.parametrize("blank", [b"\r\n\r\n", b"\n", b"\r", b"\r\r\n\n" * 1000])
 def test_blankLinesBefore(blank: bytes) -> None:
     """SYN-2."""
     assert onlyRequest(blank + OPTIONS).uri == "*"
 
 
+@pytest.mark.requirement("SYN-3", "SYN-12")
 @pytest.mark.parametrize(
     ("line", "value"),
     [
@@ -107,6 +111,7 @@ def test_headerLines(line: bytes, value: str) -> None:
     assert request.headers.get("Last") == "1"
 
 
+@pytest.mark.requirement("SYN-3")
 @pytest.mark.parametrize("line", [b"nonsense", b": x", b"a b: x", b"X: \0", b"X: \x1b[2J", b"X: \x7f", b"\xc3\xa9: x"])
 def test_malformedHeaderLines(line: bytes) -> None:
     """The client's mistake is answered, and the connection goes on, body or not."""
@@ -116,30 +121,35 @@ def test_malformedHeaderLines(line: bytes) -> None:
         assert len(parse(data + OPTIONS)) == 2
 
 
+@pytest.mark.requirement("SYN-3")
 def test_foldAfterRequestLine() -> None:
     """A continuation of nothing is no header."""
     assert onlyError(b"OPTIONS *\r\n RTSP/1.0\r\nCSeq: 1\r\n\r\n") == (400, None, True)
     assert onlyError(b"OPTIONS * RTSP/1.0\r\n x\r\nCSeq: 1\r\n\r\n") == (400, "1", False)
 
 
+@pytest.mark.requirement("SYN-4")
 @pytest.mark.parametrize("method", ["options", "PLAY_NOTIFY", "X", "a.b+c"])
 def test_methodsArePassedOn(method: str) -> None:
     """SYN-4: case kept, unknown ones are for the server to refuse."""
     assert onlyRequest(b"%s rtsp://h/ RTSP/1.0\nCSeq: 1\n\n" % method.encode()).method == method
 
 
+@pytest.mark.requirement("SYN-5")
 @pytest.mark.parametrize("method", ["OPTIONS", "GET_PARAMETER", "SET_PARAMETER", "options", "WHATEVER"])
 def test_asterisk(method: str) -> None:
     """SYN-5."""
     assert onlyRequest(b"%s * RTSP/1.0\nCSeq: 1\n\n" % method.encode()).uri == "*"
 
 
+@pytest.mark.requirement("SYN-5", "SEC-6")
 @pytest.mark.parametrize("method", ["DESCRIBE", "SETUP", "PLAY", "TEARDOWN"])
 def test_asteriskIsNoResource(method: str) -> None:
     """SYN-5, SEC-6."""
     assert onlyError(b"%s * RTSP/1.0\nCSeq: 1\n\n" % method.encode()) == (400, "1", False)
 
 
+@pytest.mark.requirement("SYN-8", "SYN-9")
 def test_bodies() -> None:
     """SYN-8, SYN-9: any method may have one, and what is in it is not executed."""
     body = b"TEARDOWN rtsp://h/ RTSP/1.0\r\nCSeq: 2\r\nSession: 12345678\r\n\r\n$\0\0\1"
@@ -169,11 +179,13 @@ def testABodyOfKnownLength(lines):
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n" + lines + b"\r\n").body == b""
 
 
+@pytest.mark.requirement("SYN-8")
 @pytest.mark.parametrize("value", [b"0", b"000", b"0, 0", b"0\r\nContent-Length: 0"])
 def test_noBody(value: bytes) -> None:
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nContent-Length: %s\r\n\r\n" % value).body == b""
 
 
+@pytest.mark.requirement("SYN-10", "SEC-3")
 @pytest.mark.parametrize(
     ("value", "code"),
     [
@@ -189,6 +201,7 @@ def test_contentLengthNonsense(value: bytes, code: int) -> None:
     assert onlyError(data + OPTIONS) == (code, "1", True)
 
 
+@pytest.mark.requirement("SYN-11", "SEC-2")
 def test_limits() -> None:
     """SYN-11, SEC-2: exactly the limit passes, one more does not; nothing comes after a fatal error."""
     limits = Limits(requestLine=30, head=60, headers=3, body=5)
@@ -210,6 +223,7 @@ def test_limits() -> None:
     assert onlyError(exact + cseq + b"\r\nContent-Length:6" + end + b"123456", limits) == (413, "1", True)
 
 
+@pytest.mark.requirement("SEC-2")
 def test_hostileHeads() -> None:
     """SEC-2: a line without end, 100,000 headers, a folded bomb; no more than the limit is kept."""
     for bomb in (b"X: " + b"a" * 1000000, b"X: a\r\n" * 100000, b"X:" + b"\r\n a" * 100000, b"X:" + b" " * 1000000):
@@ -221,6 +235,7 @@ def test_hostileHeads() -> None:
         assert parser.feed(OPTIONS) == []
 
 
+@pytest.mark.requirement("SYN-13", "V2-a", "COD-505")
 @pytest.mark.parametrize("version", [b"2.0", b"1.1", b"0.9", b"1.00", b"9999.9999"])
 def test_otherVersions(version: bytes) -> None:
     """SYN-13: 505 with CSeq; the connection stays usable, body consumed."""
@@ -229,12 +244,14 @@ def test_otherVersions(version: bytes) -> None:
     assert isinstance(parse(data + OPTIONS)[1], Request)
 
 
+@pytest.mark.requirement("CON-1")
 @pytest.mark.parametrize("cseq", ["0", "1", "007", "2147483648", "9999999999"])
 def test_cseq(cseq: str) -> None:
     """CON-1: 0 is valid; the number stays as it was written."""
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: %s\r\n\r\n" % cseq.encode()).headers.get("CSeq") == cseq
 
 
+@pytest.mark.requirement("CON-1", "SEC-4")
 @pytest.mark.parametrize(
     "line",
     [
@@ -264,6 +281,7 @@ def test_badCSeq(line: bytes) -> None:
     assert onlyError(b"OPTIONS * RTSP/1.0\r\n" + line + b"\r\n\r\n") == (400, None, False)
 
 
+@pytest.mark.requirement("SEC-5", "INT-4")
 @pytest.mark.parametrize(
     "data",
     [
@@ -290,6 +308,7 @@ def test_notRTSP(data: bytes) -> None:
     assert onlyError(data + OPTIONS) == (400, None, True)
 
 
+@pytest.mark.requirement("SEC-5")
 @pytest.mark.parametrize(
     "line",
     [b"OPTIONS a b RTSP/1.0", b"OPTIONS  RTSP/1.0", b"OPTIONS a\0b RTSP/1.0", b"a,b * RTSP/1.0", b"A\x7f * RTSP/1.0"],
@@ -301,11 +320,13 @@ def test_malformedRequestLine(line: bytes) -> None:
     assert isinstance(parse(data + OPTIONS)[1], Request)
 
 
+@pytest.mark.requirement("SYN-5")
 def test_looseRequestLine() -> None:
     request = onlyRequest("play \t rtsp://h/é  rtsp/1.0 \r\nCSeq: 1\r\n\r\n".encode())
     assert (request.method, request.uri) == ("play", "rtsp://h/é")
 
 
+@pytest.mark.requirement("CON-6")
 def test_responses() -> None:
     """CON-6: answers of clients come in the same stream; nobody refuses them for their CSeq."""
     data = b"RTSP/1.0 200 OK\r\nCSeq: 5\r\n\r\nRTSP/1.0 405 Method Not Allowed\r\nContent-Length: 1\r\n\r\nx"
@@ -319,6 +340,7 @@ def test_responses() -> None:
     assert parseBytewise(data) == expected
 
 
+@pytest.mark.requirement("INT-1", "INT-3")
 def test_frames() -> None:
     """INT-1, INT-3: any channel, empty, the largest; between requests, and cut anywhere."""
     frames = [InterleavedFrame(0, b""), InterleavedFrame(255, b"\r\n\r\n$$$"), InterleavedFrame(7, bytes(65535))]
@@ -329,18 +351,21 @@ def test_frames() -> None:
     assert all(type(message.payload) is bytes for message in parse(frames[1].toBytes()))
 
 
+@pytest.mark.requirement("SEC-15")
 def test_dollarInsideHead() -> None:
     """SEC-15: a frame does not start inside a message."""
     assert onlyRequest(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\nX: $1234\r\n\r\n").headers.get("X") == "$1234"
     assert onlyError(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n$\0\0\1x\r\n\r\n") == (400, "1", False)
 
 
+@pytest.mark.requirement("SEC-16")
 def test_pipelined() -> None:
     """SEC-16: in order, one each."""
     data = b"".join(b"OPTIONS * RTSP/1.0\r\nCSeq: %d\r\n\r\n" % number for number in range(20000))
     assert [message.headers.get("CSeq") for message in parse(data)] == [str(number) for number in range(20000)]
 
 
+@pytest.mark.requirement("SEC-15", "SEC-17")
 def test_nothingIsKept() -> None:
     """SEC-15, SEC-17: after any number of messages the buffer holds only the unfinished one."""
     parser = MessageParser()
@@ -422,6 +447,7 @@ fragments = st.sampled_from(
 )
 
 
+@pytest.mark.requirement("SYN-8")
 @given(st.lists(fragments, max_size=30).map(b"".join), cuts)
 @example(b"OPTIONS * RTSP/1.0\r\nContent-Length: 5\r\n\r", [0])
 def test_anyCutGivesTheSame(data: bytes, cuts: list[int]) -> None:
@@ -435,6 +461,7 @@ def test_anyCutGivesTheSame(data: bytes, cuts: list[int]) -> None:
     assert comparable([message for piece in pieces for message in parser.feed(piece)]) == whole
 
 
+@pytest.mark.requirement("SEC-5")
 @given(st.binary(max_size=2000))
 def test_garbageRaisesNothing(data: bytes) -> None:
     """SEC-5: garbage gives messages or one fatal error, the last thing that comes."""

@@ -26,6 +26,7 @@ def seconds(packet: RTPPacket, start: int, rate: int = 90000) -> float:
     return (((packet.timestamp - start) + (1 << 31) & 0xFFFFFFFF) - (1 << 31)) / rate
 
 
+@pytest.mark.requirement("PLY-1", "PLY-7", "RTP-1", "RTP-2", "RTP-3", "HDR-4", "V2-h")
 def testFirstPlayStartsAtTheBeginning(film: Client, rig: Rig) -> None:
     """PLY-1, PLY-7, RTP-1, RTP-2, RTP-3: the reply is exact about what follows it."""
     answer = film.play()
@@ -41,6 +42,7 @@ def testFirstPlayStartsAtTheBeginning(film: Client, rig: Rig) -> None:
     assert 12 <= len(film.pictures()) <= 14
 
 
+@pytest.mark.requirement("RTP-12", "RTP-10")
 def testNothingBeforeTheReplyAndThenAtOnce(film: Client) -> None:
     """RTP-12, RTP-10: the first message is the reply; the first packets follow it before any tick."""
     film.forget()
@@ -50,6 +52,7 @@ def testNothingBeforeTheReplyAndThenAtOnce(film: Client) -> None:
     assert film.packets(0)
 
 
+@pytest.mark.requirement("RTP-12")
 def testOldPacketsDoNotFollowTheReplyToASeek(film: Client, rig: Rig) -> None:
     """RTP-12: after the reply to PLAY there is nothing of the former range."""
     film.play()
@@ -84,6 +87,7 @@ RANGES = [
 ]
 
 
+@pytest.mark.requirement("PLY-2", "PLY-4", "PLY-7")
 @pytest.mark.parametrize(("wanted", "first", "reply"), RANGES)
 def testRanges(film: Client, rig: Rig, wanted: str | None, first: int, reply: str | None) -> None:
     """PLY-2, PLY-4, PLY-7: every form; the key frame before it; the reply in the unit of the request."""
@@ -122,6 +126,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.requirement("PLY-3", "PLY-4", "SEC-11", "STA-2", "COD-400", "COD-457", "COD-501")
 @pytest.mark.parametrize(("wanted", "code"), REFUSED)
 def testRefusedRangesDisturbNothing(film: Client, rig: Rig, wanted: str, code: int) -> None:
     """PLY-3, PLY-4, section 1.10, SEC-11: what cannot be played leaves what plays alone."""
@@ -136,12 +141,14 @@ def testRefusedRangesDisturbNothing(film: Client, rig: Rig, wanted: str, code: i
     assert 9 <= len(film.pictures()) <= 11
 
 
+@pytest.mark.requirement("PLY-3")
 def testTwoRangesAreRefused(film: Client) -> None:
     """PLY-3."""
     film.write(film.request("PLAY", Range="npt=1-").replace(b"\r\n\r\n", b"\r\nRange: npt=2-\r\n\r\n"))
     assert film.receive()[0].code == 400
 
 
+@pytest.mark.requirement("PLY-1")
 def testPlayWhilePlayingIsASignOfLife(film: Client, rig: Rig) -> None:
     """PLY-1: no Range, no effect."""
     film.play("npt=2-9")
@@ -154,6 +161,7 @@ def testPlayWhilePlayingIsASignOfLife(film: Client, rig: Rig) -> None:
     assert set(gaps([packet.sequence for packet in film.packets(0)])) == {1}
 
 
+@pytest.mark.requirement("PLY-2")
 def testNowWhilePlayingGoesOnWithoutAGap(film: Client, rig: Rig) -> None:
     """PLY-2: C{npt=-4} only says where to stop."""
     film.play("npt=2-")
@@ -165,6 +173,7 @@ def testNowWhilePlayingGoesOnWithoutAGap(film: Client, rig: Rig) -> None:
     assert film.pictures() == list(range(50, 100))
 
 
+@pytest.mark.requirement("PAU-1", "PAU-4", "PAU-6", "RTP-4", "RTP-5", "V2-h")
 def testPauseAndResume(film: Client, rig: Rig) -> None:
     """PAU-1, PAU-4, PAU-6, RTP-4, RTP-5: nothing after the reply, nothing lost or repeated, a pause takes its time."""
     film.play()
@@ -189,6 +198,7 @@ def testPauseAndResume(film: Client, rig: Rig) -> None:
     assert [each.payload[0] for each in tone] == [number & 0xFF for number in range(len(tone))]
 
 
+@pytest.mark.requirement("RTP-4", "RTP-5", "RTP-8", "V2-b", "HDR-4")
 def testSeekWhilePlaying(film: Client, rig: Rig) -> None:
     """RTP-4, RTP-5, RTP-8: one line of sequence numbers and times; at a seek the gap is a frame at most."""
     film.play()
@@ -204,6 +214,7 @@ def testSeekWhilePlaying(film: Client, rig: Rig) -> None:
     assert rtpInfo(answer)[VIDEO] == (new.sequence, new.timestamp)
 
 
+@pytest.mark.requirement("RTP-3", "RTCP-3")
 def testPicturesAndSoundStayTogether(film: Client, rig: Rig) -> None:
     """RTP-3, RTCP-3: after any seek both tracks' times belong to one instant, and sender reports say the same."""
     wander = random.Random(5)
@@ -219,6 +230,7 @@ def testPicturesAndSoundStayTogether(film: Client, rig: Rig) -> None:
         assert pairs[0] == pytest.approx(pairs[1], abs=0.001)
 
 
+@pytest.mark.requirement("PLY-6", "PLY-10", "RTCP-7", "PAU-5")
 def testRangeEndsBeforeItsLastInstant(film: Client, rig: Rig) -> None:
     """PLY-6, PLY-10, RTCP-7: half open, no BYE, and a later PLAY goes on at the end point, exactly."""
     film.play("npt=2-3")
@@ -236,6 +248,7 @@ def testRangeEndsBeforeItsLastInstant(film: Client, rig: Rig) -> None:
     assert [each.payload[0] for each in film.packets(2)] == [(100 + n) & 0xFF for n in range(len(film.packets(2)))]
 
 
+@pytest.mark.requirement("PLY-6", "PLY-10", "RTP-9")
 def testRangeEndsAmongReorderedPictures() -> None:
     """PLY-6, PLY-10, RTP-9: what is shown before the end is sent, what is shown later is not; then the rest, once."""
     rig = Rig(film={"reorder": True})
@@ -251,6 +264,7 @@ def testRangeEndsAmongReorderedPictures() -> None:
     assert len(set(client.pictures())) == len(client.pictures())
 
 
+@pytest.mark.requirement("PAU-2")
 def testPausePoint(film: Client, rig: Rig) -> None:
     """PAU-2: takes effect when it is reached; the frame that begins there is not sent; PLAY goes on there."""
     film.play()
@@ -265,6 +279,7 @@ def testPausePoint(film: Client, rig: Rig) -> None:
     assert film.pictures() == list(range(len(film.pictures())))
 
 
+@pytest.mark.requirement("PAU-2", "COD-457")
 @pytest.mark.parametrize("point", ["npt=1.5", "npt=9", "npt=100"])
 def testPausePointOutsideOfWhatIsPlayed(film: Client, rig: Rig, point: str) -> None:
     """PAU-2: 457, and playing goes on."""
@@ -275,6 +290,7 @@ def testPausePointOutsideOfWhatIsPlayed(film: Client, rig: Rig, point: str) -> N
     assert len(film.pictures()) >= 25
 
 
+@pytest.mark.requirement("PAU-2")
 def testPausePointThatHasPassed(film: Client, rig: Rig) -> None:
     """PAU-2: stops now, and PLAY resumes at the pause point."""
     film.play()
@@ -289,6 +305,7 @@ def testPausePointThatHasPassed(film: Client, rig: Rig) -> None:
     assert film.pictures()[0] == 50
 
 
+@pytest.mark.requirement("RTCP-7", "Q-3")
 def testEndOfMedia(film: Client, rig: Rig) -> None:
     """RTCP-7, Q-3: everything is sent, then BYE on every track, once; a PLAY begins again with the same SSRC."""
     film.play("npt=8-")
@@ -311,6 +328,7 @@ def testEndOfMedia(film: Client, rig: Rig) -> None:
     assert film.pictures()[50] == 0
 
 
+@pytest.mark.requirement("PLY-8")
 def testPlayAtATimeOfDay(film: Client, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """PLY-8: C{;time=} in the future waits, a past one does not."""
     assert film.ask("PLAY", Range="npt=0-;time=19970123T153600Z").code == 200
@@ -324,6 +342,7 @@ def testPlayAtATimeOfDay(film: Client, rig: Rig, monkeypatch: pytest.MonkeyPatch
     assert film.ask("TEARDOWN").code == 200
 
 
+@pytest.mark.requirement("PLY-13")
 def testOneTrackOfTwo(client: Client, rig: Rig) -> None:
     """PLY-13: what was not set up is not sent, nor in RTP-Info."""
     client.setUp(AUDIO, TCP.format(6, 7))
@@ -336,6 +355,7 @@ def testOneTrackOfTwo(client: Client, rig: Rig) -> None:
 URLS = [FILM, FILM + "/", FILM + "?a=b", FILM + "/?a=b", "/movies/film.mkv", "rtsp://other:99/movies/film.mkv"]
 
 
+@pytest.mark.requirement("PLY-11")
 @pytest.mark.parametrize("url", URLS)
 def testAggregateURLs(film: Client, url: str) -> None:
     """PLY-11: with and without slash and query, whatever the host."""
@@ -343,6 +363,7 @@ def testAggregateURLs(film: Client, url: str) -> None:
         assert film.ask(method, url).code == 200
 
 
+@pytest.mark.requirement("PLY-12")
 def testTheOnlyTrackIsAll(client: Client) -> None:
     """PLY-12: for one track its URL and that of the presentation are the same."""
     url = f"{SOUND}/trackID=0"
@@ -351,6 +372,7 @@ def testTheOnlyTrackIsAll(client: Client) -> None:
     assert client.ask("TEARDOWN", url).code == 200
 
 
+@pytest.mark.requirement("RTP-6")
 def testMarkers(film: Client, rig: Rig) -> None:
     """RTP-6: the first packet of sound after a PLAY has the marker; pictures end with it."""
     for _ in range(2):
@@ -363,6 +385,7 @@ def testMarkers(film: Client, rig: Rig) -> None:
             assert packet.marker == (times[number + 1] != times[number])
 
 
+@pytest.mark.requirement("RTP-11", "RTP-3", "RTP-4")
 def testNumbersWrap(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """RTP-11, RTP-3: sequence numbers and timestamps pass through zero in the middle of a stream."""
     monkeypatch.setattr("mediasrv.rtsp.setup.randbelow", lambda limit: limit - 20)
@@ -385,6 +408,7 @@ def testNumbersWrap(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
         assert packets[-1].timestamp < packets[0].timestamp
 
 
+@pytest.mark.requirement("RTCP-1", "RTCP-2", "RTCP-4", "Q-15")
 def testSenderReports(film: Client, rig: Rig) -> None:
     """RTCP-1, RTCP-2: at once, then every few seconds; compound; one CNAME, which says nothing; exact counts."""
     film.play()
@@ -416,6 +440,7 @@ def testSenderReports(film: Client, rig: Rig) -> None:
     assert film.session not in str(names)
 
 
+@pytest.mark.requirement("RTCP-2", "RTCP-3", "RTP-5", "SEC-29")
 def testTimesOfReportsLieOnOneLine(film: Client, rig: Rig) -> None:
     """RTCP-2, RTCP-3, RTP-5, SEC-29: over pauses and seeks NTP and RTP times keep one ratio."""
     for start in ("npt=0-", "npt=6-", "npt=2-"):
@@ -431,6 +456,7 @@ def testTimesOfReportsLieOnOneLine(film: Client, rig: Rig) -> None:
         assert wall == pytest.approx(media, abs=0.0001)
 
 
+@pytest.mark.requirement("RTCP-7")
 def testFileThatGoesWhileItPlays(film: Client, rig: Rig) -> None:
     """The end is a clean one: BYE, and the state says so."""
 
@@ -460,6 +486,7 @@ def testSlowDiskDelaysAndLosesNothing(film: Client, rig: Rig) -> None:
     assert len(film.pictures()) in (75, 76, 77)
 
 
+@pytest.mark.requirement("TDN-5", "COD-454")
 def testTeardownDuringASlowPlay(rig: Rig) -> None:
     """TDN-5: the session went while the file was read for it, by another connection of the same client."""
     client, other = rig.connect(), rig.connect()
@@ -474,6 +501,7 @@ def testTeardownDuringASlowPlay(rig: Rig) -> None:
     assert rig.datagrams("rtp", 5000) == []
 
 
+@pytest.mark.requirement("PLY-16", "RTP-4", "RTP-5", "SEC-19")
 def testHundredsOfRequestsEndConsistently(film: Client, rig: Rig) -> None:
     """PLY-16, RTP-4, RTP-5: whatever was asked, numbers go up by one, times never back, and the last word counts."""
     wander = random.Random(1)

@@ -38,6 +38,7 @@ def testMediaProperties(video: bool, fastest: float, scales: str) -> None:
     assert mediaProperties(film, PlayRules(maxScale=fastest)) == expected
 
 
+@pytest.mark.requirement("V2-c", "V2-d")
 def testSetupTellsBoth(client: Client) -> None:
     for number, url in enumerate((VIDEO, AUDIO)):
         answer = client.setUp(url, TCP.format(2 * number, 2 * number + 1))

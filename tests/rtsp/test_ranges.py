@@ -16,6 +16,7 @@ MOMENT = datetime(1997, 1, 23, 15, 36, tzinfo=UTC)
 NOVEMBER = datetime(1996, 11, 8, 14, 23, tzinfo=UTC).timestamp()
 
 
+@pytest.mark.requirement("PLY-2")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -52,6 +53,7 @@ def test_ranges(value: str, expected: RangeSpec) -> None:
     assert spec.end == pytest.approx(expected.end, abs=1e-9)
 
 
+@pytest.mark.requirement("PLY-2")
 @pytest.mark.parametrize(
     ("code", "frame"),
     [
@@ -76,6 +78,7 @@ def test_dropFrames(unit: str, code: str, frame: float) -> None:
     assert parseRange(f"{unit}={code}-").start == pytest.approx(frame * 1001 / 30000, abs=1e-9)
 
 
+@pytest.mark.requirement("PLY-7")
 @pytest.mark.parametrize("frames", [0, 1, 1799, 1800, 3597, 3598, 17981, 17982, 19781, 19782, 107891, 107892, 1101508])
 def test_dropFramesBack(frames: int) -> None:
     value = formatRange("smpte", frames * 1001 / 30000, None)
@@ -83,6 +86,7 @@ def test_dropFramesBack(frames: int) -> None:
     assert parseRange(value).start == pytest.approx(frames * 1001 / 30000, abs=1e-9)
 
 
+@pytest.mark.requirement("PLY-3")
 @pytest.mark.parametrize("value", ["bytes=0-100", "foo=1-", "smpte-30=0:00:00-", "utc=19961108T142300Z-"])
 def test_unknownUnit(value: str) -> None:
     """PLY-3."""
@@ -91,6 +95,7 @@ def test_unknownUnit(value: str) -> None:
     assert caught.value.code == 501
 
 
+@pytest.mark.requirement("PLY-3", "SEC-11")
 @pytest.mark.parametrize(
     "value",
     [
@@ -129,6 +134,7 @@ def test_malformed(value: str) -> None:
     assert caught.value.code == 400
 
 
+@pytest.mark.requirement("PLY-7")
 @pytest.mark.parametrize(
     ("unit", "start", "end", "value"),
     [
@@ -172,6 +178,7 @@ moments = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.j
 points = st.none() | st.integers(0, 10**12).map(lambda microseconds: microseconds / 1e6)
 
 
+@pytest.mark.requirement("PLY-7")
 @given(points, points, st.booleans(), st.none() | moments)
 def test_parseIsInverseOfFormat(start: float | None, end: float | None, now: bool, time: datetime | None) -> None:
     if start is None and end is None and not now:
@@ -180,6 +187,7 @@ def test_parseIsInverseOfFormat(start: float | None, end: float | None, now: boo
     assert parseRange(spec.format()) == spec
 
 
+@pytest.mark.requirement("PLY-7")
 @given(st.sampled_from(["smpte", "smpte-25", "clock"]), st.floats(0, 359000), st.floats(0, 359000))
 def test_inverseWithinResolution(unit: str, start: float, end: float) -> None:
     """A hundredth of a frame, or a microsecond."""
@@ -191,6 +199,7 @@ def test_inverseWithinResolution(unit: str, start: float, end: float) -> None:
 units = st.sampled_from(["npt=", "smpte=", "smpte-25=", "clock=", "npt=1-;time="])
 
 
+@pytest.mark.requirement("SEC-11")
 @given(st.one_of(st.text(), st.tuples(units, st.text("0123456789:.-TZ nowe,;", max_size=30)).map("".join)))
 def test_garbage(value: str) -> None:
     """SEC-11: only L{HeaderError}; what is accepted can be written and means the same."""

@@ -120,7 +120,7 @@ def testBackwards(film: Client, rig: Rig) -> None:
     assert rangeOf(film.play()) == (0.0, 10.0)
 
 
-@pytest.mark.requirement("HDR-2", "ONV-7")
+@pytest.mark.requirement("HDR-2")
 def testWholeGroupsForWhoTurnsThemRound(film: Client, rig: Rig) -> None:
     """C{Frames: all}: each group in decoding order, the last one first."""
     answer = film.play("npt=3-", Scale="-1", Frames="all")
@@ -235,7 +235,7 @@ STYLES: list[Any] = [
 ]
 
 
-@pytest.mark.requirement("PLY-7", "RTP-3")
+@pytest.mark.requirement("PLY-7", "RTP-3", "V2-e")
 @pytest.mark.parametrize(("style", "wanted", "answered", "first"), STYLES)
 def testSeekStyles(film: Client, rig: Rig, style: str | None, wanted: str, answered: str | None, first: int) -> None:
     """What was asked for is done, and what was done is said; Range, RTP-Info and the first packet agree."""
@@ -248,7 +248,7 @@ def testSeekStyles(film: Client, rig: Rig, style: str | None, wanted: str, answe
     assert (film.packets(0)[0].sequence, film.packets(0)[0].timestamp) == rtpInfo(answer)[VIDEO]
 
 
-@pytest.mark.requirement("PLY-7")
+@pytest.mark.requirement("PLY-7", "V2-e")
 def testConditionalRandomAccess(film: Client, rig: Rig) -> None:
     """CoRAP: a key frame that is nearer than the pause point is used; else it goes on from there, which is "Next"."""
     film.play("npt=2-")

@@ -30,6 +30,7 @@ def cseqs(client: Client) -> list[str | None]:
 # Messages
 
 
+@pytest.mark.requirement("SYN-1", "SYN-2", "SYN-3")
 @pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
 def testLineEnds(client: Client, end: bytes) -> None:
     """SYN-1, SYN-2, SYN-3."""
@@ -37,6 +38,7 @@ def testLineEnds(client: Client, end: bytes) -> None:
     assert codes(client) == [200]
 
 
+@pytest.mark.requirement("SYN-8")
 def testByteByByte(client: Client) -> None:
     """SYN-8: however the stream is cut."""
     for byte in client.request("GET_PARAMETER", body=b"\r\n\r\n") + client.request("OPTIONS"):
@@ -44,6 +46,7 @@ def testByteByByte(client: Client) -> None:
     assert codes(client) == [200, 200]
 
 
+@pytest.mark.requirement("SYN-9")
 def testABodyIsNoRequest(client: Client, rig: Rig) -> None:
     """SYN-9: the body of any method is consumed."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -91,6 +94,23 @@ BROKEN: list[tuple[bytes, int, bool]] = [
 ]
 
 
+@pytest.mark.requirement(
+    "SEC-2",
+    "SEC-3",
+    "SEC-4",
+    "SEC-5",
+    "CON-1",
+    "SYN-4",
+    "SYN-5",
+    "SYN-10",
+    "SYN-11",
+    "SYN-13",
+    "COD-400",
+    "COD-413",
+    "COD-414",
+    "COD-505",
+    "V2-a",
+)
 @pytest.mark.parametrize(("data", "code", "closes"), BROKEN)
 def testBrokenMessages(client: Client, rig: Rig, data: bytes, code: int, closes: bool) -> None:
     """CON-1, SYN-4, SYN-5, SYN-10, SYN-11, SYN-13, SEC-2 to SEC-5: one answer, then closed or as usable as before."""
@@ -105,6 +125,7 @@ def testBrokenMessages(client: Client, rig: Rig, data: bytes, code: int, closes:
         assert client.ask("OPTIONS").code == 200
 
 
+@pytest.mark.requirement("CON-1")
 @pytest.mark.parametrize("cseq", ["0", "1", "007", "4294967295"])
 def testCSeqIsEchoed(client: Client, cseq: str) -> None:
     """CON-1: to the letter, as often as it comes; 0 is one."""
@@ -112,6 +133,7 @@ def testCSeqIsEchoed(client: Client, cseq: str) -> None:
     assert cseqs(client) == [cseq, cseq]
 
 
+@pytest.mark.requirement("CON-1")
 def testCSeqOfErrors(client: Client) -> None:
     """CON-1: an error without a valid CSeq has none."""
     client.write(b"OPTIONS * RTSP/7.0\r\nCSeq: 5\r\n\r\nOPTIONS * RTSP/1.0\r\n\r\nWHAT * RTSP/1.0\r\nCSeq: 6\r\n\r\n")
@@ -129,6 +151,7 @@ METHODS = [
 ]
 
 
+@pytest.mark.requirement("SYN-4", "EXT-1", "RED-1", "COD-405", "COD-501", "V2-k")
 @pytest.mark.parametrize(("method", "code", "header"), METHODS)
 def testMethodsThatAreNotThere(client: Client, method: str, code: int, header: str) -> None:
     """SYN-4, EXT-1, RED-1: 501 for the unknown, 405 with Allow for what is known and not for this."""
@@ -137,6 +160,7 @@ def testMethodsThatAreNotThere(client: Client, method: str, code: int, header: s
     assert "OPTIONS, DESCRIBE" in answer.headers.get(header, "")
 
 
+@pytest.mark.requirement("HDR-1", "COD-551")
 @pytest.mark.parametrize("method", ["OPTIONS", "DESCRIBE", "SETUP", "TEARDOWN"])
 def testRequire(client: Client, rig: Rig, method: str) -> None:
     """HDR-1: 551 before anything happens, with all that is unknown, on any method."""
@@ -148,6 +172,7 @@ def testRequire(client: Client, rig: Rig, method: str) -> None:
     assert client.ask("PLAY").code == 200
 
 
+@pytest.mark.requirement("HDR-5", "HDR-6", "SYN-14")
 def testHeadersOfAnswers(client: Client) -> None:
     """HDR-5, HDR-6, SYN-14."""
     client.write(client.request("OPTIONS", Timestamp="4.5 x", Connection="keep-alive"))
@@ -161,6 +186,7 @@ def testHeadersOfAnswers(client: Client) -> None:
 # Order
 
 
+@pytest.mark.requirement("CON-2", "COD-501")
 def testPipelining(client: Client) -> None:
     """CON-2: answers in order, one each."""
     client.write(
@@ -174,6 +200,7 @@ def testPipelining(client: Client) -> None:
     assert cseqs(client) == ["1", "2", "3", "4", "5"]
 
 
+@pytest.mark.requirement("CON-2")
 def testASlowDescribeIsNotOvertaken(client: Client, rig: Rig) -> None:
     """CON-2."""
     rig.library.isSlow = True
@@ -185,6 +212,7 @@ def testASlowDescribeIsNotOvertaken(client: Client, rig: Rig) -> None:
     assert cseqs(client) == ["1", "2", "3", "4"]
 
 
+@pytest.mark.requirement("INT-3")
 def testFramesBetweenSlowRequests(client: Client, rig: Rig) -> None:
     """INT-3: what a session hears does not wait for answers."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -208,6 +236,7 @@ def testAClientThatDoesNotWait(client: Client, rig: Rig) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("SEC-16")
 def testAFloodOfRequests(rig: Rig) -> None:
     """SEC-16: answered in turns, in order; no more is read than can be answered; others have their turn in between."""
     flood, other = rig.connect("192.0.2.1"), rig.connect("192.0.2.2")
@@ -221,6 +250,7 @@ def testAFloodOfRequests(rig: Rig) -> None:
     assert flood.transport.producerState == "producing"
 
 
+@pytest.mark.requirement("SEC-16", "INT-5")
 def testAFloodThatIsNotRead(client: Client, rig: Rig) -> None:
     """SEC-16, INT-5: replies nobody reads have a bound; what was asked is answered when they are read."""
     client.ask("OPTIONS")
@@ -248,6 +278,7 @@ def testAFloodThatIsCutOff(client: Client, rig: Rig) -> None:
     assert len(rig.clock.getDelayedCalls()) == 1
 
 
+@pytest.mark.requirement("INT-5")
 def testRepliesAreExecutedThoughNobodyReads(client: Client, rig: Rig) -> None:
     """INT-5: a client whose window is closed can still pause and leave."""
     client.setUpFilm()
@@ -262,6 +293,7 @@ def testRepliesAreExecutedThoughNobodyReads(client: Client, rig: Rig) -> None:
 # Connections and sessions
 
 
+@pytest.mark.requirement("CON-7")
 def testConnectionClose(client: Client, rig: Rig) -> None:
     """CON-7: the answer, then the end; nothing after it, and its interleaved sessions end."""
     client.setUpFilm()
@@ -281,6 +313,7 @@ def testConnectionClose(client: Client, rig: Rig) -> None:
     assert client.transport.aborted  # it took no last words
 
 
+@pytest.mark.requirement("CON-7")
 def testSlowAnswerWithConnectionClose(client: Client, rig: Rig) -> None:
     """CON-7 where the answer had to be waited for."""
     rig.library.isSlow = True
@@ -290,6 +323,7 @@ def testSlowAnswerWithConnectionClose(client: Client, rig: Rig) -> None:
     assert not client.isConnected
 
 
+@pytest.mark.requirement("CON-4")
 def testSeveralSessionsOnAConnection(client: Client, rig: Rig) -> None:
     """CON-4: each with its own state, id and channels."""
     client.setUpFilm()
@@ -311,6 +345,7 @@ def testSeveralSessionsOnAConnection(client: Client, rig: Rig) -> None:
     assert not client.frames(4)
 
 
+@pytest.mark.requirement("CON-3", "CON-5", "CON-8")
 def testAUDPSessionFromAnotherConnection(rig: Rig) -> None:
     """CON-3, CON-5, CON-8: one request per connection, from the same host; the session outlives them all."""
     first = rig.connect(port=1)
@@ -332,6 +367,7 @@ def testAUDPSessionFromAnotherConnection(rig: Rig) -> None:
 METHODS_OF_SESSIONS = ["PLAY", "PAUSE", "TEARDOWN", "GET_PARAMETER", "SET_PARAMETER", "OPTIONS", "SETUP"]
 
 
+@pytest.mark.requirement("SEC-8", "CON-3", "TDN-3")
 @pytest.mark.parametrize("method", METHODS_OF_SESSIONS)
 @pytest.mark.parametrize("udp", [True, False])
 def testHijack(rig: Rig, method: str, udp: bool) -> None:
@@ -353,6 +389,7 @@ def testHijack(rig: Rig, method: str, udp: bool) -> None:
     assert victim.ask("PAUSE").code == 200
 
 
+@pytest.mark.requirement("SEC-8")
 def testAThiefKeepsNobodyAlive(rig: Rig) -> None:
     """SEC-8: a foreign Session header is no sign of life."""
     victim, thief = rig.connect(), rig.connect("203.0.113.9")
@@ -363,6 +400,7 @@ def testAThiefKeepsNobodyAlive(rig: Rig) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("TMO-1")
 @pytest.mark.parametrize(
     "session", ["{};timeout=60", "{}; timeout=60", "  {}  ", "{};x=y;timeout=abc", "{};timeout=99999999999999999999"]
 )
@@ -374,6 +412,7 @@ def testSessionHeaders(client: Client, session: str) -> None:
     assert answer.headers.get("Session") == f"{client.session};timeout=60"
 
 
+@pytest.mark.requirement("CON-8")
 def testConnectionLossEndsInterleavedSessions(rig: Rig) -> None:
     """CON-8: at once; those over UDP live on until their timeout."""
     client = rig.connect()
@@ -413,6 +452,7 @@ FRAMES = [
 ]
 
 
+@pytest.mark.requirement("INT-3", "SEC-14", "SEC-15", "RTCP-5")
 @pytest.mark.parametrize("data", FRAMES)
 @pytest.mark.parametrize("isSetUp", [True, False])
 def testFramesFromTheClient(client: Client, rig: Rig, data: bytes, isSetUp: bool) -> None:
@@ -427,6 +467,7 @@ def testFramesFromTheClient(client: Client, rig: Rig, data: bytes, isSetUp: bool
     assert bool(client.pictures()) == isSetUp
 
 
+@pytest.mark.requirement("RTCP-5")
 def testReceptionReports(client: Client, rig: Rig) -> None:
     """RTCP-5: about our SSRC they are kept, about others they only show that somebody lives."""
     client.setUpFilm()
@@ -440,12 +481,14 @@ def testReceptionReports(client: Client, rig: Rig) -> None:
     assert session.packetsLost == 12
 
 
+@pytest.mark.requirement("SEC-15")
 def testDollarInsideAMessage(client: Client) -> None:
     """SEC-15: a "$" in a header begins no frame; a frame in front of everything else is skipped."""
     client.write(b"$\x05\x00\x03abc" + client.request("OPTIONS", Cost="$\x7e\x7e"))
     assert codes(client) == [200]
 
 
+@pytest.mark.requirement("INT-4")
 def testGarbageAfterFramesCloses(client: Client, rig: Rig) -> None:
     """INT-4: 400, closed, and the session is gone with its timers."""
     client.setUpFilm()
@@ -458,6 +501,7 @@ def testGarbageAfterFramesCloses(client: Client, rig: Rig) -> None:
     assert len(rig.clock.getDelayedCalls()) == 1
 
 
+@pytest.mark.requirement("CON-6")
 def testResponsesFromTheClient(client: Client, rig: Rig) -> None:
     """CON-6: an answer to nothing is taken for a sign of life, whatever its code, and is not answered."""
     client.setUpFilm()
@@ -472,6 +516,7 @@ def testResponsesFromTheClient(client: Client, rig: Rig) -> None:
 # Frames to the client
 
 
+@pytest.mark.requirement("INT-1", "INT-2")
 def testFramesAndMessagesDoNotSplitEachOther(client: Client, rig: Rig) -> None:
     """INT-1, INT-2: the whole stream parses; no frame is shorter than 8 bytes."""
     client.setUpFilm()
@@ -486,6 +531,7 @@ def testFramesAndMessagesDoNotSplitEachOther(client: Client, rig: Rig) -> None:
     assert codes(client)[-51:] == [200] * 51
 
 
+@pytest.mark.requirement("TDN-1", "TDN-4", "TDN-5", "RTCP-7", "COD-454")
 def testTeardown(client: Client, rig: Rig) -> None:
     """TDN-1, TDN-4, TDN-5, RTCP-7: BYE on every track, then the answer, without Session; the connection stays."""
     client.setUpFilm()
@@ -507,6 +553,7 @@ def testTeardown(client: Client, rig: Rig) -> None:
     assert client.ask("PLAY").code == 200
 
 
+@pytest.mark.requirement("INT-5", "SEC-17")
 def testBackPressure(rig: Rig) -> None:
     """INT-5, SEC-17: who does not read is not played to; what is written meanwhile has a bound; then it goes on."""
     client, canary = rig.connect(), rig.connect("192.0.2.8")
@@ -531,6 +578,7 @@ def testBackPressure(rig: Rig) -> None:
     assert steps == {0, 3600}
 
 
+@pytest.mark.requirement("INT-5", "PLY-16")
 def testBackPressureAndRequests(client: Client, rig: Rig) -> None:
     """INT-5, PLY-16: pause, seek and teardown work while the client does not read."""
     client.setUpFilm()
@@ -549,6 +597,7 @@ def testBackPressureAndRequests(client: Client, rig: Rig) -> None:
     assert 10 <= len(client.pictures()) <= 15
 
 
+@pytest.mark.requirement("TMO-4", "COD-454")
 def testASessionThatEndsElsewhere(client: Client, rig: Rig) -> None:
     """TMO-4: what an administrator, or the application, ended is gone: BYE, then 454; the connection stays."""
     client.setUpFilm()
@@ -573,6 +622,7 @@ def testFailingAnswers(client: Client, loggedFailures: list[object], monkeypatch
     loggedFailures.clear()
 
 
+@pytest.mark.requirement("SYN-11")
 def testLimitsAreSettings() -> None:
     """SYN-11."""
     rig = Rig(limits=Limits(requestLine=100, head=200, headers=5, body=10))
@@ -587,6 +637,7 @@ def codesOf(rig: Rig, data: bytes) -> list[int]:
     return codes(client)
 
 
+@pytest.mark.requirement("RTP-1", "SYN-7", "HDR-4")
 def testTrackURLsInRTPInfoAreThoseOfSetup(client: Client) -> None:
     """RTP-1, SYN-7: to the letter, whatever it was."""
     odd = "rtsp://Server:554//movies/fil%6d.mkv/trackID=0?x=1"

@@ -17,6 +17,7 @@ from mediasrv.rtsp.session import RTSPSession
 REPORT = packCompound([ReceiverReport(1, [ReportBlock(2)]), SourceDescription.named(1, "c")])
 
 
+@pytest.mark.requirement("TMO-4", "TMO-6", "COD-454")
 def testTimeoutOverUDP(client: Client, rig: Rig) -> None:
     """TMO-4: a silent client: media stop, BYE, 454; the connection may stay, but not for ever (TMO-6)."""
     client.setUpFilm(udp=5000)
@@ -34,6 +35,7 @@ def testTimeoutOverUDP(client: Client, rig: Rig) -> None:
     assert len(rig.sent) == sent
 
 
+@pytest.mark.requirement("TMO-4", "TMO-5")
 @pytest.mark.parametrize("state", ["ready", "paused", "playing"])
 def testTimeoutOverTCP(client: Client, rig: Rig, state: str) -> None:
     """TMO-4, TMO-5: silent ones end in any state; the connection is told by BYE."""
@@ -80,6 +82,7 @@ OVER_UDP = ["RTCP over UDP"]
 NO_SIGN = ["RTCP for another", "RTCP from elsewhere", "no RTCP", "RTP", "RTCP on no channel", "no RTCP on its channel"]
 
 
+@pytest.mark.requirement("TMO-3", "TMO-4", "CON-6", "V2-i", "PAR-1")
 @pytest.mark.parametrize("sign", SIGNS)
 @pytest.mark.parametrize("udp", [None, 5000])
 def testSignsOfLife(client: Client, rig: Rig, sign: str, udp: int | None) -> None:
@@ -93,6 +96,7 @@ def testSignsOfLife(client: Client, rig: Rig, sign: str, udp: int | None) -> Non
     assert len(rig.registry) == lives
 
 
+@pytest.mark.requirement("TMO-4")
 def testWithoutSessionThereMustBeOneOnly(client: Client, rig: Rig) -> None:
     """TMO-4: OPTIONS without Session says nothing where there are two."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -104,6 +108,7 @@ def testWithoutSessionThereMustBeOneOnly(client: Client, rig: Rig) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("INT-5")
 def testASlowReaderHasPatience(client: Client, rig: Rig) -> None:
     """INT-5: a window that is closed for long is no reason to end, one that is closed for ever is."""
     client.setUpFilm()
@@ -165,6 +170,7 @@ def testAPlayerThatFails(client: Client, rig: Rig, loggedFailures: list[Any]) ->
     assert len(canary.pictures()) >= 25
 
 
+@pytest.mark.requirement("CON-3", "CON-8")
 def testMixedTransports(client: Client, rig: Rig) -> None:
     """One track over UDP, one over TCP: the session is bound to the connection, and ends with it."""
     client.setUp(f"{FILM}/trackID=0", UDP.format(5000, 5001))
@@ -178,6 +184,7 @@ def testMixedTransports(client: Client, rig: Rig) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("TDN-2")
 def testAnEndedSessionHoldsNoMedia(client: Client, rig: Rig) -> None:
     """The connection may know it for a while; the fragment that it played is free at once."""
     client.setUpFilm()

@@ -21,6 +21,7 @@ def chosen(client: Client, url: str, transport: str) -> TransportSpec:
     return specs[0]
 
 
+@pytest.mark.requirement("SET-1", "SET-6", "SET-12", "RTP-8")
 def testUDP(client: Client, rig: Rig) -> None:
     """SET-1, SET-6, SET-12, RTP-8: all that a client needs to know, and the SSRC that the packets have."""
     answer = client.setUp(VIDEO, UDP.format(5000, 5001))
@@ -42,6 +43,7 @@ def testUDP(client: Client, rig: Rig) -> None:
     assert client.frames(0) == []
 
 
+@pytest.mark.requirement("RTP-8", "SET-2")
 def testOwnNumbersForEachTrack(client: Client) -> None:
     """RTP-8: SSRCs differ; both tracks are in one session (SET-2)."""
     first = chosen(client, VIDEO, TCP.format(0, 1))
@@ -67,6 +69,7 @@ ACCEPTED = [
 ]
 
 
+@pytest.mark.requirement("SET-3", "SET-4", "SET-5", "SET-7", "SET-8")
 @pytest.mark.parametrize(("offer", "lower", "numbers"), ACCEPTED)
 def testAccepted(client: Client, offer: str, lower: str, numbers: tuple[int, int]) -> None:
     """SET-3, SET-4, SET-5, SET-7, SET-8."""
@@ -104,6 +107,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.requirement("SET-3", "SET-16", "SEC-9", "PLY-14", "COD-405", "COD-461")
 @pytest.mark.parametrize(("offer", "code"), REFUSED)
 def testRefused(client: Client, rig: Rig, offer: str | None, code: int) -> None:
     """SET-3, SET-15, SET-16, SEC-9: 461, so that the client tries another; no session is left behind."""
@@ -114,6 +118,7 @@ def testRefused(client: Client, rig: Rig, offer: str | None, code: int) -> None:
     assert ("Allow" in answer.headers) == (code == 405)
 
 
+@pytest.mark.requirement("SET-12", "SEC-9", "SEC-10")
 @pytest.mark.parametrize("victim", ["203.0.113.9", "255.255.255.255", "239.1.1.1", "victim.example", "[fe80::1]"])
 def testDestinationIsTheClientItself(client: Client, rig: Rig, victim: str) -> None:
     """SET-12, SEC-9, SEC-10: no media to anybody else, and the reply says where they go."""
@@ -125,6 +130,7 @@ def testDestinationIsTheClientItself(client: Client, rig: Rig, victim: str) -> N
     assert {address[0] for _, _, address in rig.sent} == {"192.0.2.7"}
 
 
+@pytest.mark.requirement("SET-7")
 def testChannelsAreNeverShared(client: Client, rig: Rig) -> None:
     """SET-7: taken channels are replaced by free ones; no offer gets the next free ones."""
     assert chosen(client, VIDEO, TCP.format(2, 3)).interleaved == (2, 3)
@@ -133,6 +139,7 @@ def testChannelsAreNeverShared(client: Client, rig: Rig) -> None:
     assert chosen(client, SOUND + "/trackID=0", "RTP/AVP/TCP;unicast").interleaved == (4, 5)
 
 
+@pytest.mark.requirement("SET-17")
 def testAllChannelsTaken(rig: Rig) -> None:
     """SET-17: 461 when there is no free pair; another connection has its own."""
     client = rig.connect()
@@ -213,6 +220,7 @@ URLS = [
 ]
 
 
+@pytest.mark.requirement("SET-9", "Q-2", "SYN-6", "COD-459")
 @pytest.mark.parametrize(("url", "code"), URLS)
 def testURLs(client: Client, rig: Rig, url: str, code: int) -> None:
     """SET-9, Q-2, SYN-6: several tracks need one named; the only track needs none."""
@@ -220,6 +228,7 @@ def testURLs(client: Client, rig: Rig, url: str, code: int) -> None:
     assert len(rig.registry) == (code == 200)
 
 
+@pytest.mark.requirement("SET-2", "COD-459")
 def testAnotherPresentationInASession(client: Client) -> None:
     """SET-2: 459; the session is what it was."""
     client.setUp(VIDEO, TCP.format(0, 1))
@@ -227,6 +236,7 @@ def testAnotherPresentationInASession(client: Client) -> None:
     assert client.ask("PLAY").code == 200
 
 
+@pytest.mark.requirement("SET-2", "SEC-8", "COD-454")
 @pytest.mark.parametrize("session", ["unknown", "", "x" * 10000, "null", "a,b", "a b"])
 def testUnknownSession(client: Client, rig: Rig, session: str) -> None:
     """SET-2, SEC-8."""
@@ -234,6 +244,7 @@ def testUnknownSession(client: Client, rig: Rig, session: str) -> None:
     assert len(rig.registry) == 0
 
 
+@pytest.mark.requirement("SET-10", "COD-455")
 def testAgainWithAnotherTransport(client: Client, rig: Rig) -> None:
     """SET-10: in Ready it replaces the transport; SSRC and numbers go on; 455 while playing, which goes on."""
     before = chosen(client, VIDEO, UDP.format(5000, 5001))
@@ -261,6 +272,7 @@ def testAgainWithAnotherTransport(client: Client, rig: Rig) -> None:
     assert rig.datagrams("rtp", 6000)
 
 
+@pytest.mark.requirement("SET-10", "RTCP-6")
 def testAgainOnTheSamePorts(client: Client, rig: Rig) -> None:
     """SET-10: the ports are released for the same client, and its reports, from whatever port, still count (RTCP-6)."""
     for _ in range(3):
@@ -274,6 +286,7 @@ def testAgainOnTheSamePorts(client: Client, rig: Rig) -> None:
     assert session.fractionLost == 0.25
 
 
+@pytest.mark.requirement("SET-11", "Q-1")
 def testWithoutSessionOnTheSameConnection(client: Client, rig: Rig) -> None:
     """SET-11: FFmpeg falls back to TCP so: a new session; the old one times out."""
     client.setUpFilm(udp=5000)
@@ -287,6 +300,7 @@ def testWithoutSessionOnTheSameConnection(client: Client, rig: Rig) -> None:
     assert [session.id for session in rig.registry] == [client.session]
 
 
+@pytest.mark.requirement("SET-13", "COD-412")
 @pytest.mark.parametrize(("value", "code"), [("*", 200), ("other", 412), ('"other"', 412), ("{}", 200), ("a, {}", 200)])
 def testIfMatch(client: Client, rig: Rig, value: str, code: int) -> None:
     """SET-13."""
@@ -294,6 +308,7 @@ def testIfMatch(client: Client, rig: Rig, value: str, code: int) -> None:
     assert client.setUp(VIDEO, TCP.format(0, 1), If_Match=value).code == code
 
 
+@pytest.mark.requirement("SET-14")
 @pytest.mark.parametrize(
     ("value", "largest"), [("500", 500), ("100000", 1400), ("1" * 20, 1400), ("1400", 1400), ("1", 320)]
 )
@@ -308,6 +323,7 @@ def testBlocksize(client: Client, rig: Rig, value: str, largest: int) -> None:
     assert client.pictures() == list(range(len(client.pictures())))
 
 
+@pytest.mark.requirement("SET-14", "COD-416")
 @pytest.mark.parametrize("value", ["0", "-1", "abc", "1e3", "", "1" * 30])
 def testBadBlocksize(client: Client, rig: Rig, value: str) -> None:
     """SET-14: 416, and no session; nor does it harm one that there is."""
@@ -318,6 +334,7 @@ def testBadBlocksize(client: Client, rig: Rig, value: str) -> None:
     assert client.ask("PLAY").code == 200
 
 
+@pytest.mark.requirement("SET-17", "SEC-18", "COD-503")
 def testTooManySessions() -> None:
     """SET-17, SEC-18: 503 with Retry-After, for the address that has too many; the others are served; it recovers."""
     rig = Rig(registry=Registry(limit=5, limitPerPeer=3))
@@ -334,6 +351,7 @@ def testTooManySessions() -> None:
     assert client.setUp(SOUND, TCP.format(0, 1)).code == 200
 
 
+@pytest.mark.requirement("SEC-18", "TDN-2")
 def testManySetupsAndTeardowns(client: Client, rig: Rig) -> None:
     """SEC-18, TDN-2: nothing is left of a thousand sessions."""
     for _ in range(1000):
@@ -344,6 +362,7 @@ def testManySetupsAndTeardowns(client: Client, rig: Rig) -> None:
     assert len(rig.clock.getDelayedCalls()) == 1  # the look-out for silent clients
 
 
+@pytest.mark.requirement("SET-18")
 @pytest.mark.parametrize("data", [b"", b"\0" * 4, b"\xce\xfa\xed\xfe", bytes(12), b"\x80" * 200])
 def testPunchPackets(client: Client, rig: Rig, data: bytes) -> None:
     """SET-18: from another port of the same host it moves the track that was not heard of yet; from elsewhere never."""
@@ -357,6 +376,7 @@ def testPunchPackets(client: Client, rig: Rig, data: bytes) -> None:
     assert {address for kind, _, address in rig.sent if kind == "rtp"} == {("192.0.2.7", 9000), ("192.0.2.7", 5002)}
 
 
+@pytest.mark.requirement("SEC-10")
 def testTwoClientsThatClaimOnePort(rig: Rig) -> None:
     """SEC-10: two sessions of one host with the same port; what comes from there later breaks nothing."""
     first, second = rig.connect(), rig.connect()
@@ -369,6 +389,7 @@ def testTwoClientsThatClaimOnePort(rig: Rig) -> None:
     assert rig.datagrams("rtp", 9000)
 
 
+@pytest.mark.requirement("SET-17")
 def testClientsWithoutIPv6Ports(rig: Rig) -> None:
     """SET-17: no UDP for a client that no port reaches: 461, so that it tries TCP; an IPv4 address in IPv6 is IPv4."""
     client = rig.connect("2001:db8::7")

@@ -9,6 +9,7 @@ from twisted.internet.address import UNIXAddress
 from mediasrv.rtsp.messages import InterleavedFrame
 
 
+@pytest.mark.requirement("TMO-6", "CON-8")
 def testIdleConnections(rig: Rig) -> None:
     """TMO-6: closed without a word when nothing has come; one with a session stays as long as that."""
     idle, busy, used = rig.connect(), rig.connect(), rig.connect()
@@ -34,6 +35,7 @@ HALVES = [
 ]
 
 
+@pytest.mark.requirement("SEC-1", "COD-408")
 @pytest.mark.parametrize("data", HALVES)
 def testSlowRequests(rig: Rig, data: bytes) -> None:
     """SEC-1: one byte now and then is not a message: 408 and closed in time."""
@@ -47,6 +49,7 @@ def testSlowRequests(rig: Rig, data: bytes) -> None:
     assert [message.code for message in client.receive()] == [408]
 
 
+@pytest.mark.requirement("SEC-15")
 def testFramesAloneAreNoUse(rig: Rig) -> None:
     """SEC-15: data for no session keep no connection open."""
     client = rig.connect()
@@ -57,6 +60,7 @@ def testFramesAloneAreNoUse(rig: Rig) -> None:
     assert not client.isConnected
 
 
+@pytest.mark.requirement("SEC-1", "SEC-17", "CON-8")
 def testAnIdleClientThatDoesNotReadIsCutOff(rig: Rig) -> None:
     """SEC-1, SEC-17: the last words are said once; who does not take them is cut off."""
     client = rig.connect()
@@ -69,6 +73,7 @@ def testAnIdleClientThatDoesNotReadIsCutOff(rig: Rig) -> None:
     assert len(client.receive()) == 1
 
 
+@pytest.mark.requirement("SEC-1", "COD-503")
 def testConnectionsPerPeer() -> None:
     """SEC-1: one too many is told so and closed, and answered nothing; others are not concerned; it recovers."""
     rig = Rig(connectionsPerPeer=2)
@@ -99,6 +104,7 @@ def testWithoutIPAddress(rig: Rig) -> None:
     assert client.ask("DESCRIBE", SOUND).code == 200
 
 
+@pytest.mark.requirement("RTCP-7")
 def testStop(rig: Rig) -> None:
     """RTCP-7: everybody is told; nothing is left running, whatever state it was in."""
     clients = [rig.connect(f"192.0.2.{number}") for number in range(5)]

@@ -205,7 +205,7 @@ def rig() -> Rig:
     return rig
 
 
-@pytest.mark.requirement("HDR-7")
+@pytest.mark.requirement("HDR-7", "COD-301", "COD-302", "COD-410", "COD-411", "COD-452", "COD-453", "COD-463")
 @pytest.mark.parametrize("name", TABLE)
 def testStatusCodes(client: Client, rig: Rig, name: str, loggedFailures: list[Any]) -> None:
     """The code, its reason phrase, its headers, and a connection that goes on."""

@@ -15,6 +15,7 @@ def one(value: str) -> TransportSpec:
     return spec
 
 
+@pytest.mark.requirement("SET-4", "SET-5", "SET-8")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -65,6 +66,7 @@ def test_alternative(value: str, expected: TransportSpec) -> None:
     assert one(value) == expected
 
 
+@pytest.mark.requirement("SEC-9", "SET-16")
 @pytest.mark.parametrize(
     "parameter",
     [
@@ -85,12 +87,14 @@ def test_uselessAlternative(parameter: str) -> None:
         assert one(f"RTP/AVP;{parameter},RTP/AVP/TCP;interleaved=2-3").interleaved == (2, 3)
 
 
+@pytest.mark.requirement("SET-3")
 def test_orderOfPreference() -> None:
     """SET-3; a comma in quotes separates nothing."""
     specs = parseTransports('RTP/FOO;mode="PLAY,RECORD", nonsense, RTP/AVP/SCTP,, RTP/AVP/TCP;unicast;interleaved=0-1')
     assert [(spec.profile, spec.lower) for spec in specs] == [("FOO", "UDP"), ("AVP", "TCP")]
 
 
+@pytest.mark.requirement("SEC-9")
 @pytest.mark.parametrize(
     "value", ["", " ", ",", ";", "unicast", "RTP", "RTP/", "/AVP/TCP", "RTP/AVP/TCP/X", "é/AVP", '"']
 )
@@ -100,12 +104,14 @@ def test_noTransport(value: str) -> None:
     assert caught.value.code == 400
 
 
+@pytest.mark.requirement("SEC-9")
 def test_manyAlternatives() -> None:
     """SEC-9: 64 are looked at, the others are not."""
     specs = parseTransports(",".join(f"RTP/AVP;client_port={port}" for port in range(1, 301)))
     assert [spec.clientPort for spec in specs] == [(port, port + 1) for port in range(1, 65)]
 
 
+@pytest.mark.requirement("SET-6")
 def test_replies() -> None:
     """SET-6: what clients look for, as they look for it."""
     spec = TransportSpec(unicast=True, clientPort=(5000, 5001), serverPort=(8000, 8001), ssrc=0xABC)
@@ -126,6 +132,7 @@ def pairs(lowest: int, highest: int) -> st.SearchStrategy[tuple[int, int] | None
 addresses = st.none() | st.ip_addresses().map(str)
 
 
+@pytest.mark.requirement("SET-6")
 @given(
     st.builds(
         TransportSpec,
@@ -149,6 +156,7 @@ def test_parseIsInverseOfFormat(spec: TransportSpec) -> None:
     assert one(spec.format()) == spec
 
 
+@pytest.mark.requirement("SEC-9")
 @given(st.one_of(st.text(), st.text('RTP/AVC;,="-01 unicastmodel_pr', max_size=60).map("RTP/AVP;".__add__)))
 def test_garbage(value: str) -> None:
     """SEC-9: nothing but L{HeaderError} comes out, and what is accepted can be written."""

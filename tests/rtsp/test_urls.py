@@ -12,6 +12,7 @@ from mediasrv.rtsp.messages import HeaderError
 from mediasrv.rtsp.urls import contentBase, parseURI, splitTrack
 
 
+@pytest.mark.requirement("SYN-5", "SYN-6", "SYN-7")
 @pytest.mark.parametrize(
     ("uri", "host", "port", "segments", "query"),
     [
@@ -41,6 +42,7 @@ def test_uris(uri: str, host: str, port: int | None, segments: tuple[str, ...], 
     assert not url.escapes
 
 
+@pytest.mark.requirement("SEC-6", "SEC-26")
 @pytest.mark.parametrize(
     "uri",
     [
@@ -88,6 +90,7 @@ def test_badURIs(uri: str) -> None:
     assert caught.value.code == 400
 
 
+@pytest.mark.requirement("SEC-6")
 @pytest.mark.parametrize(
     "path",
     ["..", "a/../b", ".", "%2e%2e/a", "%2E./a", "..%2fa", "a%2Fb", "%2fetc%2fpasswd", "..%5ca", "a%5c..%5cb", "..\\a"],
@@ -102,6 +105,7 @@ def test_escapesNot(path: str) -> None:
     assert not parseURI(f"rtsp://h/{path}").escapes
 
 
+@pytest.mark.requirement("Q-2", "PLY-11")
 @pytest.mark.parametrize(
     ("uri", "presentation", "track"),
     [
@@ -134,6 +138,7 @@ def test_tracks(uri: str, presentation: str, track: int | None) -> None:
     assert splitTrack(parseURI(uri)) == (parseURI(presentation), track)
 
 
+@pytest.mark.requirement("DES-1", "Q-2")
 @pytest.mark.parametrize(
     ("uri", "base"),
     [
@@ -151,6 +156,7 @@ def test_contentBase(uri: str, base: str) -> None:
 names = st.text(st.characters(exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
 
 
+@pytest.mark.requirement("SYN-7")
 @given(st.lists(names, max_size=4), st.integers(0, 9999))
 def test_anyNameCanBeSaid(segments: list[str], track: int) -> None:
     """SYN-7: what is percent-encoded comes back once decoded, and the track beside it."""
@@ -161,6 +167,7 @@ def test_anyNameCanBeSaid(segments: list[str], track: int) -> None:
     assert (presentation.segments, number) == (url.segments, track)
 
 
+@pytest.mark.requirement("SEC-6")
 @given(st.text() | st.text("/.%2efa:@[]?=trackID1").map("rtsp://h/".__add__))
 def test_garbage(uri: str) -> None:
     """SEC-6: nothing but L{HeaderError} comes out, and a presentation has no control characters."""
@@ -172,6 +179,7 @@ def test_garbage(uri: str) -> None:
     assert not any(segment in ("", "\0") for segment in presentation.segments)
 
 
+@pytest.mark.requirement("SEC-6")
 def test_slashesAreCheap() -> None:
     """A path of nothing but slashes is read in linear time; squared it would take minutes."""
     url = parseURI("rtsp://h" + "/" * 1_000_000 + "trackID=1x")

@@ -112,7 +112,7 @@ def test_keyFramesBackwards(scale: float) -> None:
     assert all(burst.due == pytest.approx(burst.pts) for burst in bursts(views))
 
 
-@pytest.mark.requirement("HDR-2", "ONV-7")
+@pytest.mark.requirement("HDR-2")
 @pytest.mark.parametrize(("reorder", "length"), [(0, 5), (0, 25), (2, 25)])
 def test_wholeGroupsBackwards(reorder: int, length: int) -> None:
     """In decoding order inside, in reverse order among each other, and before their last picture is to be shown."""

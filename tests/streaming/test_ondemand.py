@@ -51,6 +51,7 @@ def test_formatsGoWithThePresentation() -> None:
     assert len(one._formats) == 0
 
 
+@pytest.mark.requirement("SDP-1", "SDP-2", "SDP-4")
 def test_description() -> None:
     presentation: Any = Tape(SOUND, OTHER)
     text = made().describe(presentation, "192.0.2.1")
@@ -61,12 +62,14 @@ def test_description() -> None:
     assert presentation.version.etag in text
 
 
+@pytest.mark.requirement("SDP-6")
 def test_carriesTrack() -> None:
     assert carriesTrack(SOUND, None)
     assert not carriesTrack(Track(0, "video", "nothing that anybody knows"), None)
     assert not carriesTrack(Track(0, "audio", "pcm_f32le", sampleRate=48000, channels=2), None)
 
 
+@pytest.mark.requirement("SET-14")
 @settings(deadline=None)
 @given(st.none() | st.integers(1, 70_000))
 def test_plans(asked: int | None) -> None:

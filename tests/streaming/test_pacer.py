@@ -190,6 +190,18 @@ def test_cancel() -> None:
     assert clock.getDelayedCalls() == []
 
 
+def test_whoLeavesLeavesNothing() -> None:
+    """Where nobody waits no turns come, so that nobody would clear away the slot of the one who left."""
+    clock, pacer = made()
+    runner = Runner()
+    for _ in range(5):
+        pacer.schedule(runner, clock.seconds() + 1.0)
+        run(clock, 0.1)
+        pacer.cancel(runner)
+        run(clock, 2.0)
+    assert not pacer._wheel
+
+
 def test_scheduledAgainIsCalledOnce() -> None:
     clock, pacer = made()
     runner = Runner()

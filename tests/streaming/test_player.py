@@ -52,6 +52,7 @@ def warnings() -> Iterator[list[str]]:
 # Pace
 
 
+@pytest.mark.requirement("RTP-10")
 @pytest.mark.parametrize("reorder", [0, 2])
 @pytest.mark.parametrize("keySize", [500, 60_000])
 def test_packetsLeaveAtPlayOutPace(reorder: int, keySize: int) -> None:
@@ -71,6 +72,7 @@ def test_packetsLeaveAtPlayOutPace(reorder: int, keySize: int) -> None:
     assert stage.units(1) == [unit.pts for each in stage.film.fragments for unit in each.units[1]]
 
 
+@pytest.mark.requirement("RTP-10")
 def test_thePaceDoesNotDrift() -> None:
     """RTP-10: a late tick makes nothing after it late."""
     stage = Stage(film(fragments=20))
@@ -82,6 +84,7 @@ def test_thePaceDoesNotDrift() -> None:
         assert 0 <= packet.time - 1000 - packet.dts <= 1.5 * TICK + 1e-6
 
 
+@pytest.mark.requirement("RTP-10")
 def test_theFirstPacketsLeaveAtOnce() -> None:
     stage = Stage(film())
     stage.player.start(stage.cue(1.0))
@@ -91,6 +94,7 @@ def test_theFirstPacketsLeaveAtOnce() -> None:
     assert stage.of(0)[0].pts == 1.0
 
 
+@pytest.mark.requirement("RTP-10")
 def test_keyFramesAreSpread() -> None:
     stage = Stage(film(keySize=40_000))
     stage.play()
@@ -150,6 +154,7 @@ def test_whoWaitsIsNotDelayedByAStall() -> None:
 # Numbers
 
 
+@pytest.mark.requirement("RTP-2", "RTP-3")
 def test_rtpInfoIsOfTheFirstPacketAndOfTheCue() -> None:
     """RTP-2, RTP-3."""
     stage = Stage(film(fragments=5))
@@ -166,6 +171,7 @@ def test_rtpInfoIsOfTheFirstPacketAndOfTheCue() -> None:
     sequencesAreContinuous(stage)
 
 
+@pytest.mark.requirement("RTP-11")
 def test_sequenceNumbersAndTimestampsWrap() -> None:
     """RTP-11: both begin just in front of their ends."""
     stage = Stage(film())
@@ -177,6 +183,7 @@ def test_sequenceNumbersAndTimestampsWrap() -> None:
     neverBackwards(stage.of(0))
 
 
+@pytest.mark.requirement("RTP-6")
 def test_theMarkerOfATalkspurt() -> None:
     """RTP-6: on the first packet of sound after each PLAY."""
     stage = Stage(film())
@@ -187,6 +194,7 @@ def test_theMarkerOfATalkspurt() -> None:
         assert [packet.marker for packet in stage.of(1)[before:]] == [True] + [False] * (len(stage.of(1)) - before - 1)
 
 
+@pytest.mark.requirement("RTP-5")
 @pytest.mark.parametrize("reorder", [0, 2])
 @pytest.mark.parametrize("played", [0.1, 0.9, 0.905, 0.91, 0.975, 0.99, 1.0, 1.005, 1.7])
 def test_aSeekWhilePlayingNeverGoesBack(reorder: int, played: float) -> None:
@@ -221,6 +229,7 @@ def test_seekingToTheTopWhereSoundIsPrimed() -> None:
     assert all(packet.pts >= 1.0 - 1e-6 for packet in stage.of(1)[before:])
 
 
+@pytest.mark.requirement("PLY-16")
 def test_scrubbing() -> None:
     """PLY-16: a hundred seeks in a few seconds end in ordinary playing."""
     stage = Stage(film(fragments=5, reorder=2))
@@ -236,6 +245,7 @@ def test_scrubbing() -> None:
     assert len(stage.clock.getDelayedCalls()) == 1
 
 
+@pytest.mark.requirement("RTP-5", "PAU-4")
 @pytest.mark.parametrize("wait", [0.0, 0.4, 3.7, 600.0])
 def test_aPauseShowsAsTheTimeItTook(wait: float) -> None:
     """RTP-5, PAU-4: and nothing is lost or repeated."""
@@ -259,6 +269,7 @@ def test_aPauseShowsAsTheTimeItTook(wait: float) -> None:
     sequencesAreContinuous(stage)
 
 
+@pytest.mark.requirement("RTP-5")
 def test_aPauseCompletesThePictureUnderWay() -> None:
     """The packets of a picture have one timestamp, whatever happens in the middle of it."""
     stage = Stage(film(keySize=40_000))
@@ -281,6 +292,7 @@ def test_aPauseCompletesThePictureUnderWay() -> None:
     assert sum(packet.marker for packet in stage.of(0)) == len(byPicture)
 
 
+@pytest.mark.requirement("RTP-5")
 def test_aSeekCompletesThePictureUnderWay() -> None:
     stage = Stage(film(keySize=40_000))
     stage.play()
@@ -289,6 +301,7 @@ def test_aSeekCompletesThePictureUnderWay() -> None:
     assert len([packet for packet in stage.of(0) if packet.pts == 1.0]) == 40
 
 
+@pytest.mark.requirement("PAU-4")
 def test_aPauseSoonAfterASeekKeepsOutWhatLiesBefore() -> None:
     """Pictures in front of the key frame, and sound, that a resumed player still has to leave out."""
     stage = Stage(film(fragments=4, reorder=2))
@@ -311,6 +324,7 @@ def test_pausingTwiceAndWithoutRunning() -> None:
     assert stage.of(0)[0].pts == 1.0
 
 
+@pytest.mark.requirement("PAU-2")
 def test_aPausePointElsewhere() -> None:
     """PAU-2: to go on from there is a seek."""
     stage = Stage(film())
@@ -324,6 +338,7 @@ def test_aPausePointElsewhere() -> None:
 # Ranges
 
 
+@pytest.mark.requirement("PLY-6")
 @pytest.mark.parametrize("reorder", [0, 2])
 @pytest.mark.parametrize("stop", [0.48, 0.5, 1.0, 1.96, 2.0, 2.02])
 def test_aRangeIsHalfOpen(reorder: int, stop: float) -> None:
@@ -341,6 +356,7 @@ def test_aRangeIsHalfOpen(reorder: int, stop: float) -> None:
     assert stage.clock.getDelayedCalls() == []
 
 
+@pytest.mark.requirement("PLY-6")
 def test_theLastPictureOfARangeIsWhole() -> None:
     """A large picture just before the end is still being spread when the end comes."""
     stage = Stage(film(keySize=40_000))
@@ -350,6 +366,7 @@ def test_theLastPictureOfARangeIsWhole() -> None:
     assert stage.listener.told == ["range"]
 
 
+@pytest.mark.requirement("PLY-10")
 def test_afterARangeItGoesOnWithWhatWasLeftOut() -> None:
     """PLY-10."""
     stage = Stage(film(reorder=2))
@@ -364,6 +381,7 @@ def test_afterARangeItGoesOnWithWhatWasLeftOut() -> None:
     assert stage.listener.told == ["range", "media"]
 
 
+@pytest.mark.requirement("PAU-2")
 def test_stopAt() -> None:
     stage = Stage(film())
     stage.play()
@@ -376,6 +394,7 @@ def test_stopAt() -> None:
     assert max(stage.units(0)) == pytest.approx(0.56)
 
 
+@pytest.mark.requirement("PLY-8")
 def test_delayedStart() -> None:
     """PLY-8."""
     stage = Stage(film())
@@ -400,6 +419,7 @@ def test_delayedStartWithReports() -> None:
 # The end
 
 
+@pytest.mark.requirement("RTCP-7")
 @pytest.mark.parametrize("reorder", [0, 2])
 def test_theEndIsToldOnceAfterTheLastPicture(reorder: int) -> None:
     stage = Stage(film(reorder=reorder))
@@ -475,6 +495,7 @@ def test_nothingAtAll() -> None:
 # Cues
 
 
+@pytest.mark.requirement("PLY-7")
 def test_cuesAreKeyFramesAtOrBefore() -> None:
     stage = Stage(film(fragments=4, reorder=2))
     assert [stage.cue(time).position for time in (0.0, 0.02, 0.9, 1.0, 1.99, 3.99, 100.0)] == [0, 0, 0, 1, 1, 3, 3]
@@ -519,6 +540,7 @@ def test_soundAlone() -> None:
     assert stage.listener.told == ["media"]
 
 
+@pytest.mark.requirement("PLY-13")
 @pytest.mark.parametrize("track", [0, 1])
 def test_oneOfTwoTracks(track: int) -> None:
     """PLY-13."""
@@ -651,6 +673,7 @@ def test_aSeekForgetsWhatWasBeingLoaded() -> None:
 # Back-pressure
 
 
+@pytest.mark.requirement("INT-5")
 @settings(deadline=None)
 @given(st.floats(0.05, 1.4), st.floats(0.01, 5.0))
 def test_whoReadsSlowlyIsPlayedToSlowly(played: float, blocked: float) -> None:
@@ -723,6 +746,7 @@ def test_aFullSocketIsTriedAgain() -> None:
 # RTCP
 
 
+@pytest.mark.requirement("RTCP-1", "RTCP-2")
 def test_reports() -> None:
     """RTCP-1, RTCP-2: at once and then every few seconds, in a straight line."""
     stage = Stage(film(fragments=30))
@@ -740,6 +764,7 @@ def test_reports() -> None:
             assert report.packetCount == sum(packet.time < time for packet in transport.packets)
 
 
+@pytest.mark.requirement("RTCP-2")
 def test_reportsOfPicturesThatAreRare() -> None:
     """A slide show: one picture in half a minute."""
     slides = film(fragments=4, seconds=30.0, sound=False)
@@ -752,6 +777,7 @@ def test_reportsOfPicturesThatAreRare() -> None:
     assert 15 <= len(stage.transports[0].reports) <= 27
 
 
+@pytest.mark.requirement("RTCP-7")
 def test_goodbye() -> None:
     """RTCP-7."""
     stage = Stage(film())
@@ -784,6 +810,7 @@ def test_aTransportThatRaises(loggedFailures: list[Failure]) -> None:
     loggedFailures.clear()
 
 
+@pytest.mark.requirement("TDN-2")
 def test_whoIsAtTheEndHoldsNoMedia() -> None:
     stage = Stage(film(fragments=2))
     stage.play()

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from doubles import TICK, Sent, Stage, ahead, film
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -152,5 +153,5 @@ class Viewer(RuleBasedStateMachine):
             assert 0.0 <= self.stage.player.position <= 6.5
 
 
-TestViewer = Viewer.TestCase
+TestViewer = pytest.mark.requirement("PLY-16", "RTP-2", "RTP-4", "RTP-5")(Viewer.TestCase)
 TestViewer.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)

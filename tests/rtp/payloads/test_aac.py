@@ -20,6 +20,7 @@ PATTERN = b"\x21" + bytes(range(251)) * 16
 frames = st.integers(1, 4000).map(lambda size: PATTERN[:size])
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.channels) == ("mpeg4-generic", 48000, 2)
     assert FORMAT.formatParameters() == (
@@ -110,12 +111,14 @@ def test_loss(data, limit, lost):
 payloads = st.binary(max_size=40) | st.binary(max_size=30).map(lambda data: b"\x00\x10" + data)
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans(), payloads), max_size=20))
 @settings(max_examples=300)
 def test_garbage(packets):
     checkGarbage(unpackerOf(FORMAT), packets)
 
 
+@pytest.mark.requirement("SEC-13")
 @given(
     st.dictionaries(
         st.sampled_from(

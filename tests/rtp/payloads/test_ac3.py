@@ -21,6 +21,7 @@ def frame(code: int, rate: int = 0, fill: int = 0x55) -> bytes:
     return start + bytes([fill]) * (readFrame(start, 0).size - 6)
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.channels) == ("ac3", 48000, 6)
     assert not FORMAT.startMarker
@@ -113,6 +114,7 @@ payloads = st.binary(max_size=20) | st.tuples(st.integers(0, 3), st.integers(0, 
 )
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.booleans(), payloads), max_size=20))
 def test_garbage(packets):
     checkGarbage(unpackerOf(FORMAT), packets)

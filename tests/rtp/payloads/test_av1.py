@@ -33,6 +33,7 @@ def packed(obus: list[bytes], key: bool = False, limit: int = 64, extradata: byt
     return groups[0].payloads
 
 
+@pytest.mark.requirement("SDP-3")
 @pytest.mark.parametrize(
     ("extradata", "expected"),
     [
@@ -167,6 +168,7 @@ def test_key_unit_whose_start_is_lost() -> None:
     assert receive(AV1Format.unpacker({}), groups, {0}) == []
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.binary(max_size=40), st.integers(0, 3), st.booleans(), st.integers(1, 2)), max_size=30))
 def test_garbage(packets: list[tuple[bytes, int, bool, int]]) -> None:
     unpacker = AV1Format.unpacker({})
@@ -181,6 +183,7 @@ def test_garbage(packets: list[tuple[bytes, int, bool, int]]) -> None:
     assert [unit.data for unit in unpacker.push(sequence + 2, 10, True, b"\x10" + FRAME)] == [low(FRAME)]
 
 
+@pytest.mark.requirement("SEC-13")
 @pytest.mark.parametrize(
     "payload",
     [

@@ -23,6 +23,7 @@ def frame(size: int, kind: int = 0, substream: int = 0, blocks: int = 3, fill: i
     return head + bytes([fill]) * (size - 6)
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     """No channels in the rtpmap (section 5.2)."""
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.channels) == ("eac3", 48000, 0)
@@ -111,6 +112,7 @@ payloads = st.binary(max_size=20) | st.tuples(st.integers(0, 1), st.integers(0, 
 )
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.booleans(), payloads), max_size=20))
 def test_garbage(packets):
     checkGarbage(unpackerOf(FORMAT), packets)

@@ -12,6 +12,7 @@ from mediasrv.rtp.payloads.g722 import G722Format
 FORMAT = G722Format(Track(0, "audio", "adpcm_g722", sampleRate=16000, channels=1))
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.payloadType, FORMAT.channels) == ("G722", 8000, 9, 0)
     assert FORMAT.attributes() == ["a=ptime:20"]

@@ -44,6 +44,7 @@ def nalUnitsOf(data: bytes) -> list[bytes]:
     return [data[start:end] for start, end in splitAnnexB(data)]
 
 
+@pytest.mark.requirement("SDP-3")
 @pytest.mark.parametrize(
     ("extradata", "expected"),
     [
@@ -167,6 +168,7 @@ _payloads = st.one_of(
 )
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(_payloads, st.integers(0, 3), st.booleans(), st.integers(1, 2)), max_size=30))
 def test_garbage(packets: list[tuple[bytes, int, bool, int]]) -> None:
     unpacker = H265Format.unpacker({"sprop-vps": "Z0I=", "sprop-sps": "?"})
@@ -181,6 +183,7 @@ def test_garbage(packets: list[tuple[bytes, int, bool, int]]) -> None:
     assert [unit.data for unit in unpacker.push(sequence + 2, 10, True, SLICE)] == [joinAnnexB([SLICE])]
 
 
+@pytest.mark.requirement("SEC-13")
 @pytest.mark.parametrize(
     "payload",
     [

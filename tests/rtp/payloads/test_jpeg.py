@@ -44,6 +44,7 @@ def unit(data: bytes) -> Unit:
     return Unit(1.0, 1.5, 0.04, True, data)
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description() -> None:
     assert (FORMAT.encodingName, FORMAT.payloadType, FORMAT.clockRate) == ("JPEG", 26, 90_000)
     assert FORMAT.formatParameters() == ""
@@ -248,6 +249,7 @@ def test_payloadThatDoesNotContinue(second: str) -> None:
         unpacker.push(2, 2, True, bytes.fromhex(second) + b"more")
 
 
+@pytest.mark.requirement("SEC-13")
 @given(
     st.lists(
         st.tuples(

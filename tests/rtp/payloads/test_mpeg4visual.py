@@ -17,6 +17,7 @@ INTRA, PREDICTED, BIDIRECTIONAL = (b"\0\0\1\xb6" + bytes((kind,)) for kind in (0
 NOT_CODED = b"\0\0\1\xb6\x51\x0b\x7f"
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description() -> None:
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.payloadType) == ("MP4V-ES", 90_000, None)
     assert FORMAT.formatParameters() == f"profile-level-id=245;config={CONFIG.hex().upper()}"
@@ -78,6 +79,7 @@ def test_unpackUndoesPack(pictures: list[bytes], limit: int) -> None:
     assert [unit.data for unit in deliver(groups, FORMAT.unpacker({}))] == pictures
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans(), st.binary(max_size=6))))
 def test_garbage(packets: list[tuple[int, int, bool, bytes]]) -> None:
     survives(FORMAT.unpacker({}), [(n, t, m, b"\0\0\1" + data if data else data) for n, t, m, data in packets])

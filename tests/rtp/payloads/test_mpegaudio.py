@@ -23,6 +23,7 @@ SMALL = frame("fffb14c4")  # MPEG-1 layer 3, 32 kbit/s, 48 kHz: 96 bytes, 24 ms
 LARGE = frame("fffbe0c4")  # MPEG-1 layer 3, 320 kbit/s, 44.1 kHz: 1044 bytes
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.channels, FORMAT.payloadType) == ("MPA", 90000, 0, 14)
     assert FORMAT.startMarker
@@ -102,6 +103,7 @@ payloads = st.binary(max_size=30) | st.tuples(
 ).map(lambda parts: bytes.fromhex(parts[0]) + parts[1])
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.booleans(), payloads), max_size=20))
 def test_garbage(packets):
     checkGarbage(unpackerOf(FORMAT), packets)

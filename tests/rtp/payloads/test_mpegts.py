@@ -16,6 +16,7 @@ def packet(number: int, control: int = 0x10, field: bytes = b"") -> bytes:
     return (b"\x47\x01\x00" + bytes((control | number & 15,)) + field).ljust(188, bytes((number & 255,)))
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description() -> None:
     assert (FORMAT.encodingName, FORMAT.payloadType, FORMAT.clockRate) == ("MP2T", 33, 90_000)
     assert FORMAT.formatParameters() == ""
@@ -70,6 +71,7 @@ def test_lossTakesOnePayload() -> None:
     assert b"".join(unit.data for unit in received) == data[: 7 * 188] + data[14 * 188 :]
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 3), st.booleans(), st.binary(max_size=20))))
 def test_garbage(packets: list[tuple[int, int, bool, bytes]]) -> None:
     survives(FORMAT.unpacker({}), packets)

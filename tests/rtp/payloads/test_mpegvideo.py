@@ -35,6 +35,7 @@ def unit(data: bytes, key: bool = False) -> Unit:
     return Unit(1.0, 1.5, 0.04, key, data)
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description() -> None:
     assert (FORMAT.encodingName, FORMAT.payloadType, FORMAT.clockRate) == ("MPV", 32, 90_000)
     assert FORMAT.formatParameters() == ""
@@ -184,6 +185,7 @@ def test_lossDropsOnePicture() -> None:
         number += len(group.payloads)
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans(), st.binary(max_size=20))))
 def test_garbage(packets: list[tuple[int, int, bool, bytes]]) -> None:
     survives(FORMAT.unpacker({}), [(n, t, m, data[:4] + SEQUENCE[:4] + data[4:]) for n, t, m, data in packets])

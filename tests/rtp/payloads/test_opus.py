@@ -15,6 +15,7 @@ FORMAT = OpusFormat(Track(0, "audio", "opus", sampleRate=48000, channels=2))
 TOC = 0xFC  # CELT, 20 ms, stereo, one frame
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     """The clock and the two channels are constants; what is inside is in sprop-stereo (section 7)."""
     mono = OpusFormat(Track(0, "audio", "opus", sampleRate=16000, channels=1))
@@ -109,6 +110,7 @@ def test_packThenUnpack(data, limit, lost):
     checkLoss(FORMAT, units, limit, lost)
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.binary(max_size=40), max_size=20), st.integers(64, 80))
 def test_garbage(data, limit):
     checkGarbage(unpackerOf(FORMAT), [(n, 0, False, payload) for n, payload in enumerate(data)])

@@ -32,6 +32,7 @@ def runs(sizes: list[int], frameBytes: int, rate: int, start: float = 0.0) -> li
     return units
 
 
+@pytest.mark.requirement("SDP-3")
 @pytest.mark.parametrize(
     ("cls", "codec", "rate", "channels", "name", "payloadType", "mapped"),
     [
@@ -142,6 +143,7 @@ def test_loss(lengths, lost):
     checkLoss(MULAW, runs(lengths, 1, 8000), 200, lost)
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.binary(max_size=40), max_size=9))
 def test_garbage(payloads):
     checkGarbage(unpackerOf(CD), [(n, 0, False, payload) for n, payload in enumerate(payloads)])

@@ -49,6 +49,7 @@ def following(packets: list[bytes]) -> list[Unit]:
     return units
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description():
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.channels) == ("vorbis", 48000, 2)
     assert not FORMAT.startMarker
@@ -191,6 +192,7 @@ payloads = st.binary(max_size=20) | st.tuples(st.integers(0, 255), st.binary(max
 )
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1), st.booleans(), payloads), max_size=20))
 def test_garbage(data):
     checkGarbage(unpackerOf(FORMAT), data)

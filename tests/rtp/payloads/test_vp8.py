@@ -58,6 +58,7 @@ def test_unpackUndoesPack(frames: list[bytes], limit: int) -> None:
     assert [unit.key for unit in received] == [group.key for group in groups]
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans(), st.binary(max_size=12))))
 def test_garbage(packets: list[tuple[int, int, bool, bytes]]) -> None:
     survives(FORMAT.unpacker({}), packets)

@@ -54,6 +54,7 @@ def test_damagedKeyFrameHasNoSize(data: bytes) -> None:
     assert group.payloads == [b"\x0c" + data]
 
 
+@pytest.mark.requirement("SDP-3")
 def test_description() -> None:
     assert (FORMAT.encodingName, FORMAT.clockRate, FORMAT.formatParameters()) == ("VP9", 90_000, "profile-id=0")
     assert VP9Format(Track(0, "video", "vp9")).formatParameters() == ""
@@ -114,6 +115,7 @@ def test_unpackUndoesPack(frames: list[tuple[bool, bytes]], limit: int) -> None:
     assert [unit.data for unit in received] == [data for _, data in frames]
 
 
+@pytest.mark.requirement("SEC-13")
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 3), st.booleans(), st.binary(max_size=14))))
 def test_garbage(packets: list[tuple[int, int, bool, bytes]]) -> None:
     survives(FORMAT.unpacker({}), packets)
