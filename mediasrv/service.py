@@ -118,7 +118,8 @@ class MediaService(MultiService):
 
     def webFactory(self) -> WebFactory:
         """A factory for an endpoint that takes HTTP: L{webResource}, and RTSP in HTTP."""
-        return WebFactory(Site(self.webResource(), reactor=self._reactor), self._site, self._tunnels)
+        pages = Site(self.webResource(), timeout=self.settings.idleTimeout, reactor=self._reactor)
+        return WebFactory(pages, self._site, self._tunnels)
 
     def webResource(self) -> IResource:
         """

@@ -18,7 +18,7 @@ from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import Application, IService, MultiService
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, connectProtocol
+from twisted.internet.endpoints import TCP4ServerEndpoint, clientFromString, connectProtocol, serverFromString
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.logger import LogEvent, formatEvent, globalLogPublisher
@@ -256,6 +256,17 @@ async def test_mountedInAnApplication(folder: Path) -> None:
     await running.listening.stopListening()
     await theirs.stopService()
     assert not readers()
+
+
+async def test_throughAUnixSocket(running: Running, tmp_path: Path) -> None:
+    """Such as a proxy on the same machine may have."""
+    path = str(tmp_path / "socket")
+    listening: Any = await serverFromString(reactor, f"unix:{path}").listen(running.service.rtspFactory())
+    client: Client = await connectProtocol(clientFromString(reactor, f"unix:{path}"), Client())
+    assert "200 OK" in await client.ask("DESCRIBE", "rtsp://localhost/sounds/tone.wav")
+    client.transport.loseConnection()
+    await client.lost
+    await listening.stopListening()
 
 
 @pytest.mark.requirement("TUN-1", "TUN-5")

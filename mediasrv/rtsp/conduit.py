@@ -45,10 +45,10 @@ def writeNow(transport: Any, data: bytes) -> None:
 
 
 def _connectionBeneath(transport: Any) -> tcp.Connection | None:
-    """The TCP connection that TLS or WebSocket runs in, or which this is; None if there is none."""
+    """The TCP connection that TLS or WebSocket runs in, or which this is; None if there is none, but a UNIX socket."""
     while transport is not None and not isinstance(transport, tcp.Connection):
         transport = getattr(transport, "transport", None)
-    return transport
+    return None if transport is None or transport.socket.family == socket.AF_UNIX else transport
 
 
 @implementer(IPushProducer)

@@ -91,6 +91,7 @@ class Front(Guest):
         @param data: what has come for it.
         """
         self.leave()
+        del self.reader  # and what came
 
         def lost(reason: Failure = connectionDone) -> None:
             protocol.connectionLost(reason)
@@ -189,12 +190,14 @@ class RTSPFront(Front):
 
     def dataReceived(self, data: bytes) -> None:
         self._isShakingHands = False
+        if self.isClosing:
+            return
         if self._isHTTP:
             self.readHead(data)
             return
         self._start += data
         language = languageOf(self._start, self.site.limits.requestLine)
-        if self.isClosing or language is None:
+        if language is None:
             return
         start, self._start = self._start, b""
         if language == "RTSP":

@@ -216,7 +216,7 @@ class _Tunnel:
 
     def resumeReading(self) -> None:
         self._isPaused = False
-        if self.posts and not self._isOver:
+        if self.posts and not self._isOver and not self.posts[0].isClosing:
             self.posts[0].transport.resumeProducing()
 
 

@@ -33,6 +33,7 @@ class WebFront(Front):
         self._channel = channel
 
     def dataReceived(self, data: bytes) -> None:
+        self._isShakingHands = False
         self.readHead(data)
 
     def headReceived(self, head: HTTPHead) -> None:

@@ -9,6 +9,7 @@ from twisted.internet.protocol import Factory, Protocol
 from twisted.internet.testing import StringTransport
 
 from mediasrv.rtsp.conduit import Conduit, writeNow
+from mediasrv.rtsp.duplex import Duplex
 
 
 class Waits:
@@ -120,6 +121,36 @@ async def testWriteNowKeepsTheOrder() -> None:
     connector.disconnect()
     await writer.lost
     await port.stopListening()
+
+
+async def testTheConnectionBelowIsTuned() -> None:
+    """Also that below TLS or WebSocket: small messages do not wait for others."""
+    made: Deferred[Pipe] = Deferred()
+    port = reactor.listenTCP(0, Factory.forProtocol(lambda: Pipe(made)), interface="127.0.0.1")
+    clientMade: Deferred[Pipe] = Deferred()
+    connector = reactor.connectTCP("127.0.0.1", port.getHost().port, _Only(Pipe(clientMade)))
+    writer, client = await made, await clientMade
+    assert isinstance(writer.transport, tcp.Connection)
+    assert not writer.transport.getTcpNoDelay()
+    below = StringTransport()
+    below.transport = StringTransport()  # type: ignore[attr-defined]  # as those of TLS have
+    below.transport.transport = writer.transport
+    Conduit(below).close()
+    assert writer.transport.getTcpNoDelay()
+    connector.disconnect()
+    await client.lost
+    await writer.lost
+    await port.stopListening()
+
+
+def testADuplexTransport() -> None:
+    """Goes out on one of its two connections, which has the back-pressure."""
+    outward = StringTransport()
+    conduit = Conduit(Duplex(outward, StringTransport()))  # type: ignore[arg-type]  # nothing is read
+    outward.producer.pauseProducing()
+    assert conduit.blocked
+    conduit.write(b"a")
+    assert outward.value() == b"a"
 
 
 class _Only(Factory):

@@ -175,6 +175,26 @@ def testAFirstWordThatIsTooLong(rig: Rig) -> None:
     assert not connection.isConnected
 
 
+@pytest.mark.parametrize("first", [b"\x16\3", b"GET / HTTP/1.1\r\n\r\n"], ids=["TLS", "HTTP"])
+def testWhatComesAfterTheLastWordsIsDropped(rig: Rig, first: bytes) -> None:
+    """A connection may take a while to close."""
+    connection = Connection(rig)
+    connection.transport.stuck = True
+    connection.write(first)
+    connection.heard()
+    front: Any = connection.protocol
+
+    def kept() -> int:
+        return len(front._start) + len(front.reader.received)
+
+    before = kept()
+    for _ in range(100):
+        connection.write(b"a" * 10_000)
+    assert kept() == before
+    assert connection.heard() == b""
+    connection.transport.lose()
+
+
 def testHalfAHeadIsBounded(rig: Rig) -> None:
     connection = Connection(rig, head("GET")[:-2])
     while connection.isConnected:

@@ -89,6 +89,16 @@ def testWhatIsNotAllowed(data: bytes, code: int) -> None:
     assert frames.receive(b"\x82\x81" + masked(b"b")).data == b""
 
 
+def testTheLimitIsOfOneMessage() -> None:
+    """Any number of them may come, but none in two halves that are too large together."""
+    client = Connection(ConnectionType.CLIENT)
+    frames = Frames(largest=1000)
+    for _ in range(10):
+        assert frames.receive(client.send(BytesMessage(data=bytes(600)))).data == bytes(600)
+    assert not frames.receive(client.send(BytesMessage(data=bytes(600), message_finished=False))).isOver
+    assert frames.receive(client.send(BytesMessage(data=bytes(600)))).isOver
+
+
 @pytest.mark.requirement("SEC-24")
 def testManyPings() -> None:
     """One pong for all that came at a time, for the last of them."""
