@@ -13,6 +13,7 @@ import peers
 import pytest
 import test_ffmpeg
 import test_gstreamer
+import test_pyav
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.protocol import DatagramProtocol
@@ -47,6 +48,18 @@ async def test_gstreamerTakesTheFile(multicaster: Server, clip: Callable[[str], 
     )
     wrong = [complaint for one in taken for complaint in test_gstreamer.complaints(one)]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.deadline(60)
+async def test_libavformatOfToday(multicaster: Server, clip: Callable[[str], Path], tmp_path: Path) -> None:
+    """Bytes and times, and a seek of one who listens alone."""
+    paths = [clip(name) for name in ("h264.mp4", "vp9.webm", "mpeg2.ts")]
+    got = await peers.together(test_pyav.received(multicaster, path.name, "udp_multicast", tmp_path) for path in paths)
+    wrong = [
+        complaint for path, packets in zip(paths, got, strict=True) for complaint in test_pyav.complaints(path, packets)
+    ]
+    assert not wrong, "\n".join(wrong)
+    await test_pyav.test_seek(multicaster, clip, tmp_path, "udp_multicast")
 
 
 class Eavesdropper(DatagramProtocol):
