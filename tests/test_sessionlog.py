@@ -94,6 +94,14 @@ def test_theTransportsOfASession(registry: Registry, lines: list[str]) -> None:
     assert lines[0].endswith("over RTP/AVP/TCP, RTP/AVP")
 
 
+def test_multicastIsSaid(registry: Registry, lines: list[str]) -> None:
+    multicast = "RTP/AVP;multicast;destination=239.255.42.0;port=5004-5005;ttl=1"
+    session = film(registry, "a", transport=f"{multicast}, {multicast}")
+    enter(registry, session)
+    change(registry, session, "playing")
+    assert lines[0].endswith("over RTP/AVP;multicast")
+
+
 def test_sessionsAreToldApartWithoutTheirIdentifiers(registry: Registry, lines: list[str]) -> None:
     sessions = [film(registry, id) for id in ("secretA", "secretB")]
     for session in sessions:

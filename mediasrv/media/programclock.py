@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 PACKET = 188
 SYNC = b"\x47"
@@ -30,6 +30,12 @@ _FAR = 1 << 20
 
 #: stream types of video (table 2-34): MPEG-1 and -2, MPEG-4 Visual, H.264, H.265, H.266, and AVS
 _VIDEO = frozenset({0x01, 0x02, 0x10, 0x1B, 0x24, 0x33, 0x42})
+
+#: for each value of a packet's second, third or fourth byte whether that says something
+_IS_PID_0 = bytes(not value & 0x1F for value in range(256))
+_IS_0 = bytes(not value for value in range(256))
+_BEGINS = bytes(bool(value & 0x40) for value in range(256))
+_HAS_FIELD = bytes(bool(value & 0x20) for value in range(256))
 
 
 class ProgramClock:
@@ -68,14 +74,13 @@ class ProgramClock:
     def push(self, packets: bytes) -> None:
         """Takes the packets that come next, whole ones."""
         offset = self.size
-        identified = zip(packets[1::PACKET], packets[2::PACKET], packets[3::PACKET], strict=True)
-        # this looks at every packet of a file, millions of them: most are neither a table nor have an adaptation field
-        for number, (high, low, control) in enumerate(identified):
-            if control & 0x20:
-                self._adaptation(packets, number * PACKET, (high & 0x1F) << 8 | low, offset)
-            elif high & 0x40 and (self._clockPID is None or not (low or high & 0x1F)):
-                at = number * PACKET
-                self._table(packets[at : at + PACKET], (high & 0x1F) << 8 | low, offset + at)
+        for number in _ofInterest(packets, self._clockPID is None):
+            at = number * PACKET
+            pid = (packets[at + 1] & 0x1F) << 8 | packets[at + 2]
+            if packets[at + 3] & 0x20:
+                self._adaptation(packets, at, pid, offset)
+            else:
+                self._table(packets[at : at + PACKET], pid, offset + at)
         self.size += len(packets)
 
     def _adaptation(self, packets: bytes, at: int, pid: int, offset: int) -> None:
@@ -113,6 +118,8 @@ class ProgramClock:
 
     def _table(self, packet: bytes, pid: int, offset: int) -> None:
         """Looks at a packet that may begin a table (section 2.4.4); of long ones the first packet has to do."""
+        if not packet[1] & 0x40:
+            return
         section = packet[5 + packet[4] :]
         if pid == 0 and section[:1] == b"\0":
             self._association = offset
@@ -143,6 +150,28 @@ class ProgramClock:
         began, ended = self._times[after - 1], self._times[after]
         offset = int(start + (time - began) * (end - start) / (ended - began))
         return min(max(0, offset), self.size) // PACKET * PACKET
+
+
+def _ofInterest(packets: bytes, wantsMap: bool) -> Iterator[int]:
+    """
+    The numbers of the packets that have an adaptation field or a PAT, or the beginning of something if the map of the
+    program is still wanted. A file has millions of packets, most of which have neither: they are not looked at one by
+    one, in which nobody else could use the interpreter, but thousands at a time.
+    """
+    high, low, control = packets[1::PACKET], packets[2::PACKET], packets[3::PACKET]
+    marks = _number(high, _IS_PID_0) & _number(low, _IS_0) | _number(control, _HAS_FIELD)
+    if wantsMap:
+        marks |= _number(high, _BEGINS)
+    found = marks.to_bytes(len(control), "big")
+    at = found.find(1)
+    while at >= 0:
+        yield at
+        at = found.find(1, at + 1)
+
+
+def _number(data: bytes, marks: bytes) -> int:
+    """The bytes, each replaced by its mark, as one number: so sets of packets are united and intersected."""
+    return int.from_bytes(data.translate(marks), "big")
 
 
 def _programMap(section: bytes) -> int | None:

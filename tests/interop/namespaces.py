@@ -35,7 +35,8 @@ def ownNetwork() -> Iterator[None]:
             peers.missing(f"no network namespace can be made: {os.strerror(ctypes.get_errno())}")
         try:
             subprocess.run([ip, "link", "set", "lo", "up"], check=True, timeout=10)
-            subprocess.run([ip, "route", "add", GROUPS, "dev", "lo"], check=True, timeout=10)
+            # without a source the packets of receivers, which let the system choose, would come from 0.0.0.0
+            subprocess.run([ip, "route", "add", GROUPS, "dev", "lo", "src", "127.0.0.1"], check=True, timeout=10)
             yield
         finally:
             assert libc.setns(former, _CLONE_NEWNET) == 0

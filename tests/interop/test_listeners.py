@@ -13,12 +13,14 @@ import peers
 import pytest
 import test_ffmpeg
 import test_gstreamer
+import test_pyav
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
 from mediasrv.rtp.packets import RTPPacket, parsePacket
+from mediasrv.rtsp.session import RTSPSession
 
 #: both tracks of two, and the rest of what RTP does with a codec: fragments, aggregates, quantization tables
 _COPIED = ["h264.mp4", "h265.mkv", "mjpeg.mov", "opus.opus"]
@@ -28,17 +30,36 @@ _TAKEN = ["silent-h264.mp4", "silent-vp8.webm", "mp3.mp3"]
 pytestmark = pytest.mark.requirement("SET-15")
 
 
+@pytest.fixture
+def reports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """For each report that listeners sent to a group, whose session it was taken to be about."""
+    found: list[str] = []
+    really = RTSPSession.controlHeard
+
+    def heard(session: RTSPSession, track: int, data: bytes) -> None:
+        found.append(session.path)
+        really(session, track, data)
+
+    monkeypatch.setattr(RTSPSession, "controlHeard", heard)
+    return found
+
+
 @pytest.mark.deadline(60)
-async def test_ffmpegCopiesTheFile(multicaster: Server, clip: Callable[[str], Path], tmp_path: Path) -> None:
+async def test_ffmpegCopiesTheFile(
+    multicaster: Server, clip: Callable[[str], Path], tmp_path: Path, reports: list[str]
+) -> None:
     paths = {name: clip(name) for name in _COPIED}
     copies = await peers.together(test_ffmpeg.copy(multicaster, name, "udp_multicast", tmp_path) for name in _COPIED)
     wrong = [complaint for made in copies for complaint in test_ffmpeg.complaints(made, paths[made.name])]
     assert not wrong, "\n".join(wrong)
     assert len(multicaster.service.registry) == 0
+    assert "clips/h264.mp4" in reports
 
 
 @pytest.mark.deadline(60)
-async def test_gstreamerTakesTheFile(multicaster: Server, clip: Callable[[str], Path], tmp_path: Path) -> None:
+async def test_gstreamerTakesTheFile(
+    multicaster: Server, clip: Callable[[str], Path], tmp_path: Path, reports: list[str]
+) -> None:
     paths = [clip(name) for name in _TAKEN]
     streams = [essence.readFile(path)[0] for path in paths]
     taken = await peers.together(
@@ -47,6 +68,19 @@ async def test_gstreamerTakesTheFile(multicaster: Server, clip: Callable[[str], 
     )
     wrong = [complaint for one in taken for complaint in test_gstreamer.complaints(one)]
     assert not wrong, "\n".join(wrong)
+    assert "clips/silent-h264.mp4" in reports
+
+
+@pytest.mark.deadline(60)
+async def test_libavformatOfToday(multicaster: Server, clip: Callable[[str], Path], tmp_path: Path) -> None:
+    """Bytes and times, and a seek of one who listens alone."""
+    paths = [clip(name) for name in ("h264.mp4", "vp9.webm", "mpeg2.ts")]
+    got = await peers.together(test_pyav.received(multicaster, path.name, "udp_multicast", tmp_path) for path in paths)
+    wrong = [
+        complaint for path, packets in zip(paths, got, strict=True) for complaint in test_pyav.complaints(path, packets)
+    ]
+    assert not wrong, "\n".join(wrong)
+    await test_pyav.test_seek(multicaster, clip, tmp_path, "udp_multicast")
 
 
 class Eavesdropper(DatagramProtocol):

@@ -93,3 +93,4 @@ def test_theRTPTimeOfAPositionIsThatOfTheWallClock(position: float, wall: float,
     (packet,) = parsed([one.header(piece) + piece.payloads[0]])
     exact = one.timeline.extended(wall) + round((position + later) * 90000) - round(position * 90000)
     assert packet.timestamp == exact & 0xFFFFFFFF
+    assert abs((one.rtpTimeAt(position + later) - packet.timestamp + 1) & 0xFFFFFFFF) <= 2, "as who comes later is told"
