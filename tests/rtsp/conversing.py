@@ -177,11 +177,14 @@ class World:
             track.media(frame.payload, self.now)
 
     def _control(self, session: Conversation, track: TrackWatch, data: bytes, exact: bool) -> None:
-        if track.control(data, exact) and self.rig.registry.get(session.id) is not None:
-            promise = track.promise
-            assert promise is not None, "BYE in a pause (RTCP-7)"
-            isForward = promise.steady or promise.start <= promise.end
-            assert not isForward or promise.end >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
+        if not track.control(data, exact) or self.rig.registry.get(session.id) is None:
+            return
+        if any(question.text.startswith("TEARDOWN") for each in self.links for question in each.questions):
+            return  # of this track alone, perhaps
+        promise = track.promise
+        assert promise is not None, "BYE in a pause (RTCP-7)"
+        isForward = promise.steady or promise.start <= promise.end
+        assert not isForward or promise.end >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
 
     def _answer(self, link: Link, response: Response) -> None:
         assert link.questions, f"an answer to nothing: {response}"

@@ -157,10 +157,11 @@ class Dialogues(RuleBasedStateMachine):
         method, given = ask.method, dict(ask.headers)
         if ask.url == "*" and method in NEEDS_A_RESOURCE:
             return frozenset({400})
+        refused = {551} if "Require" in given else set()
         if method in NO_METHODS:
-            return frozenset({NO_METHODS[method]})
-        if "Require" in given:
-            return frozenset({551})
+            return frozenset({NO_METHODS[method], *refused})
+        if refused:
+            return frozenset(refused)
         isAlone = first and self.world.isSettled and not self.rig.pool.held
         named = session is not None or ask.session != "none"
         isTheirs = session is not None and self._isTheirs(link, session)
@@ -284,7 +285,7 @@ class Dialogues(RuleBasedStateMachine):
 
     def _stopReading(self, link: Link) -> None:
         # before the first bytes nobody knows what it will be, and nothing is written
-        if link.client.isConnected and not link.blocked and link.client.transport.producer is not None:
+        if link.client.transport.producer is not None and not link.blocked:
             link.blocked = True
             link.client.transport.producer.pauseProducing()
 
