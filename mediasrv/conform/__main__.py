@@ -84,8 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     began = time.monotonic()
-    asked = Round(subject, options.timeout)
-    results = _progress(asked.run(checks, transports, options.jobs))
+    asked = Round(subject, transports, options.timeout)
+    results = _progress(asked.run(checks, options.jobs))
     seconds = time.monotonic() - began
     for line in _header(subject, transports, seconds):
         print(line)

@@ -201,9 +201,9 @@ class Connection:
 
     def send(self, data: bytes) -> None:
         """Any bytes. That the server may have closed the connection shows when an answer is waited for."""
-        line = data.partition(b"\r\n")[0].partition(b"\n")[0][:160].decode("utf-8", "backslashreplace")
+        line = data[:160].decode("utf-8", "backslashreplace").replace("\r", "\\r").replace("\n", "\\n")
         if not data.startswith(b"$"):
-            self.network.note(">", line.replace("\r", "\\r"))
+            self.network.note(">", line)
         with suppress(OSError):
             self._socket.sendall(data)
 

@@ -143,12 +143,14 @@ class Probe:
 
     @ivar transport: of media, C{"udp"} or C{"tcp"}.
     @ivar timeout: seconds of silence that are a failure.
+    @ivar hasUDP: whether media may come over UDP.
     """
 
-    def __init__(self, subject: Subject, transport: str, timeout: float) -> None:
+    def __init__(self, subject: Subject, transport: str, timeout: float, *, hasUDP: bool = True) -> None:
         self.subject = subject
         self.transport = transport
         self.timeout = timeout
+        self.hasUDP = hasUDP
         self.network = Network(timeout)
         self.url = subject.url
         self._viewers: list[Viewer] = []
@@ -194,6 +196,13 @@ class Probe:
         if duration < seconds:
             raise NotApplicable(f"needs {seconds:g} s, this has {duration:g} s")
         return duration
+
+    def needUDP(self) -> None:
+        """
+        @raise NotApplicable: if UDP was ruled out.
+        """
+        if not self.hasUDP:
+            raise NotApplicable("needs UDP")
 
     def needTracks(self, number: int) -> None:
         """

@@ -24,6 +24,7 @@ _TITLES = {
     "RED": "REDIRECT",
     "EXT": "Other methods",
     "STATE": "States of a session",
+    "STATUS": "Status codes",
     "HDR": "Other headers, Scale and Speed",
     "RTP": "RTP and RTP-Info",
     "INT": "Interleaved data",
@@ -83,7 +84,9 @@ def _wrapped(start: str, text: str, ascii: bool) -> list[str]:
     if ascii:
         text = text.replace("…", "...").replace("–", "-").encode("ascii", "backslashreplace").decode()
     text = text if len(text) <= 600 else f"{text[:600]}..."
-    room = textwrap.wrap(text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start)) or [start.rstrip()]
+    room = textwrap.wrap(
+        text, _WIDTH, initial_indent=start, subsequent_indent=" " * len(start), break_on_hyphens=False
+    ) or [start.rstrip()]
     return [line.rstrip() for line in room]
 
 

@@ -28,23 +28,27 @@ class Round:
     @ivar gone: set when the server accepts no connection any more.
     """
 
-    def __init__(self, subject: Subject, timeout: float) -> None:
+    def __init__(self, subject: Subject, transports: Sequence[str], timeout: float) -> None:
+        """
+        @param transports: C{"udp"}, C{"tcp"}, or both; what is not of media uses the last one.
+        @param timeout: seconds of silence that are a failure.
+        """
         self.gone = Event()
         self._subject = subject
+        self._transports = transports
         self._timeout = timeout
 
-    def run(self, checks: Sequence[Check], transports: Sequence[str], jobs: int = 1) -> Iterator[Result]:
+    def run(self, checks: Sequence[Check], jobs: int = 1) -> Iterator[Result]:
         """
         The results, in the order of the checks.
 
-        @param transports: C{"udp"}, C{"tcp"}, or both; what is not of media uses the last one.
         @param jobs: how many checks are asked at once.
         """
         with ThreadPoolExecutor(jobs) as executor:
             futures = [
                 executor.submit(self.ask, check, transport)
                 for check in checks
-                for transport in (transports if check.ofMedia else transports[-1:])
+                for transport in (self._transports if check.ofMedia else self._transports[-1:])
             ]
             try:
                 for future in futures:
@@ -58,7 +62,7 @@ class Round:
         named = transport if check.ofMedia else ""
         if self.gone.is_set():
             return Result(check, named, Outcome.NOT_APPLICABLE, remark="the server is gone")
-        probe = Probe(self._subject, transport, self._timeout)
+        probe = Probe(self._subject, transport, self._timeout, hasUDP="udp" in self._transports)
         began = time.monotonic()
         result = Result(check, named, Outcome.PASSED)
         try:

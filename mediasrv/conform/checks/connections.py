@@ -4,16 +4,15 @@ CSeq, pipelining, and what sessions have to do with connections (RFC 2326 sectio
 
 from __future__ import annotations
 
-from mediasrv.conform.grading import Failed, Grade, NotApplicable, check, unseen
+from mediasrv.conform.grading import Failed, Grade, check, unseen
 from mediasrv.conform.judging import allOf, expect, refused, require, usable
 from mediasrv.conform.probing import Probe
 from mediasrv.conform.viewing import Viewer
 
 
 def _udpViewer(probe: Probe) -> Viewer:
-    if probe.transport != "udp":
-        raise NotApplicable("an interleaved session belongs to its connection")
-    return probe.viewer()
+    probe.needUDP()
+    return probe.viewer(transport="udp")
 
 
 @check(
@@ -35,7 +34,7 @@ def cseqOfErrors(probe: Probe) -> None:
         )
 
 
-@check("CON-1", Grade.MUST, "RFC 2326 12.17", "A request without CSeq is refused with 400.")
+@check("CON-1 STATUS-400", Grade.MUST, "RFC 2326 12.17", "A request without CSeq is refused with 400.")
 def cseqIsMissing(probe: Probe) -> None:
     expect(probe.connection.askRaw(f"OPTIONS {probe.url} RTSP/1.0\r\n\r\n".encode()), 400)
 
@@ -121,7 +120,7 @@ def connectionPerRequest(probe: Probe) -> None:
 
 
 @check(
-    "CON-6", Grade.SHOULD, "RFC 2326 10.1", "Responses of the client among its requests are taken for what they are."
+    "CON-6", Grade.POLICY, "RFC 2326 10.1", "Responses of the client among its requests are taken for what they are."
 )
 def responsesFromClients(probe: Probe) -> None:
     probe.connection.sendQuietly(b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\nRTSP/1.0 501 Not Implemented\r\nCSeq: 2\r\n\r\n")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from mediasrv.conform.checks.transports import _offered, _setUp
 from mediasrv.conform.client import Reply
-from mediasrv.conform.grading import Grade, check
+from mediasrv.conform.grading import Grade, check, unseen
 from mediasrv.conform.judging import expect, refused, require, tokens
 from mediasrv.conform.probing import Probe
 
@@ -99,3 +99,6 @@ def headersOfQuickTime(probe: Probe) -> None:
         ("x-Retransmit", "our-retransmit"),
     ]
     expect(_setUp(probe, _offered(probe), *headers), 200)
+
+
+unseen("HDR-10", "SETUP with Range or x-playNow plays at once.", "an invention of old clients")

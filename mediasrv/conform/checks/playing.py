@@ -127,9 +127,10 @@ def timeIsToCome(probe: Probe) -> str:
 def stopAtTheEndOfARange(probe: Probe) -> None:
     duration = probe.needOnDemand(8.0)
     viewer = probe.viewer()
-    play = viewer.play(f"npt={duration / 2:.1f}-{duration / 2 + 1.5:.1f}")
+    first, last = duration / 2, duration / 2 + 1.5
+    play = viewer.play(f"npt={first:.1f}-{last:.1f}")
     viewer.begin(play)
-    length = (play.end or duration / 2 + 1.5) - (play.start if play.start is not None else duration / 2)
+    length = last - (first if play.start is None else play.start)
     require(viewer.quiet(most=length + 4.0), f"silence after {length:.2f} s", f"still packets after {length + 4:.2f} s")
 
 

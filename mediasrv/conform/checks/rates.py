@@ -30,6 +30,7 @@ def _judgeRate(viewer: Viewer, play: Play) -> str:
     scale, speed = _rate(play, "Scale"), _rate(play, "Speed")
     if play.start is None or play.end is None:
         raise NotApplicable("the Range of the reply has no end")
+    require(speed > 0, "a Speed above 0: backwards is a matter of Scale", f"Scale {scale:g}, Speed {speed:g}")
     span = abs(play.end - play.start) / abs(scale)
     limit = span / speed
     viewer.watch(5.0, lambda: viewer.received > 0)
@@ -74,6 +75,7 @@ def scaleIsAnswered(probe: Probe) -> str:
             "Scale: " + play.reply.headers.get("Scale", "none"),
         )
         answers.append(f"{scale} is {play.reply.headers.get('Scale')}")
+        viewer.pause()
     return ", ".join(answers)
 
 

@@ -4,7 +4,7 @@ The states of a session (RFC 2326 appendix A.2): what is allowed where, and that
 
 from __future__ import annotations
 
-from mediasrv.conform.grading import Grade, NotApplicable, check
+from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import expect, refused, require, tokens
 from mediasrv.conform.probing import Probe
 from mediasrv.conform.viewing import Viewer
@@ -109,3 +109,10 @@ def allowWith455(probe: Probe) -> None:
     if not replies:
         raise NotApplicable("no 455 was provoked")
     require(all(tokens(reply.headers.get("Allow")) for reply in replies), "Allow", "none")
+
+
+unseen(
+    "STATUS-301 STATUS-302 STATUS-401 STATUS-403 STATUS-408 STATUS-410 STATUS-453 STATUS-456 STATUS-458 STATUS-503",
+    "Redirection, users, what is forbidden or gone, a full server: 3xx, 401, 403, 408, 410, 453, 456, 458, 503.",
+    "needs a server that is set up for it",
+)

@@ -204,7 +204,7 @@ def badContentLength(probe: Probe) -> None:
 
 
 @check(
-    "SYN-10",
+    "SYN-10 STATUS-413",
     Grade.SHOULD,
     "RFC 2068 10.4.14",
     "A body that nobody would take is refused from its Content-Length alone.",
@@ -214,7 +214,10 @@ def hugeContentLength(probe: Probe) -> None:
 
 
 @check(
-    "SYN-11", Grade.POLICY, "RFC 2068 10.4.15", "A line of 60,000 bytes is served or refused, but not met with silence."
+    "SYN-11 STATUS-414",
+    Grade.POLICY,
+    "RFC 2068 10.4.15",
+    "A line of 60,000 bytes is served or refused, but not met with silence.",
 )
 def longLines(probe: Probe) -> None:
     problems = {}
@@ -242,7 +245,7 @@ def unknownHeaders(probe: Probe) -> None:
 
 
 @check(
-    "SYN-13",
+    "SYN-13 STATUS-505",
     Grade.SHOULD,
     "RFC 2068 10.5.6",
     "A request of another major version gets 505, and the connection goes on.",
