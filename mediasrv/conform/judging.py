@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from mediasrv.conform.client import Connection, Reply
+from mediasrv.conform.connection import Connection, Reply
 from mediasrv.conform.grading import Failed
 
 #: a refusal is one of these

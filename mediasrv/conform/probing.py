@@ -9,9 +9,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from mediasrv.conform.client import Connection, Network, Reply
+from mediasrv.conform.connection import Connection, Reply, connect
 from mediasrv.conform.grading import Failed, NotApplicable
-from mediasrv.conform.viewing import Track, Viewer, rangeOf
+from mediasrv.conform.network import Network
+from mediasrv.conform.reception import Track
+from mediasrv.conform.viewing import Viewer, rangeOf
 from mediasrv.rtp import sdp
 from mediasrv.rtsp.headers import parseSession
 from mediasrv.rtsp.messages import HeaderError
@@ -73,7 +75,7 @@ def examine(url: str, timeout: float, transport: str) -> Subject:
     host, port = splitURL(url)
     network = Network(timeout)
     try:
-        connection = network.connect(host, port)
+        connection = connect(network, host, port)
         reply = connection.ask("DESCRIBE", url, [("Accept", "application/sdp")])
         if reply.code != 200:
             raise Unreachable(f"DESCRIBE {url}: {reply.code} {reply.response.reason}")
@@ -99,7 +101,7 @@ def answers(subject: Subject, seconds: float) -> bool:
     """Whether the server answers, on a new connection, within so long."""
     network = Network(seconds)
     try:
-        network.connect(subject.host, subject.port).ask("OPTIONS", subject.url)
+        connect(network, subject.host, subject.port).ask("OPTIONS", subject.url)
     except Failed:
         return False
     finally:
@@ -165,7 +167,7 @@ class Probe:
 
     def connect(self) -> Connection:
         """Another connection."""
-        return self.network.connect(self.subject.host, self.subject.port)
+        return connect(self.network, self.subject.host, self.subject.port)
 
     def viewer(
         self,

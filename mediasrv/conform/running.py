@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
-from mediasrv.conform.client import Network
 from mediasrv.conform.grading import Check, Failed, Gone, NotApplicable, Outcome, Result, Silence
+from mediasrv.conform.network import Network
 from mediasrv.conform.probing import Probe, Subject, answers
 
 #: seconds that a server gets to recover from something that it did not answer

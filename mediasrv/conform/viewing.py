@@ -1,20 +1,17 @@
 """
-One session of the checker: tracks that are set up, and every packet that comes of them, with when and in what order.
+One session of the checker: its tracks, what was asked of it, and what a PLAY began.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass
 
-from mediasrv.conform.client import Connection, PortPair, Reply
+from mediasrv.conform.connection import Connection, Reply
 from mediasrv.conform.grading import Failed, NotApplicable
-from mediasrv.rtp.packets import PacketError, RTPPacket, parsePacket
-from mediasrv.rtp.rtcp import Goodbye, RTCPPacket, SenderReport, parseCompound
-from mediasrv.rtp.sdp import MediaSection
-from mediasrv.rtp.timeline import SequenceUnwrapper, TimestampUnwrapper
+from mediasrv.conform.ports import PortPair, openPorts
+from mediasrv.conform.reception import Arrival, Reception, Track
 from mediasrv.rtsp.headers import RTPInfo, parseRTPInfo, parseSession
 from mediasrv.rtsp.messages import HeaderError
 from mediasrv.rtsp.ranges import parseRange
@@ -24,110 +21,10 @@ from mediasrv.rtsp.transport import TransportSpec, parseTransports
 QUIET = 1.0
 #: seconds in which media have to begin
 BEGIN = 5.0
+#: seconds in which packets that had left the server may still arrive over UDP
+UNDER_WAY = 0.1
 
 Headers = Iterable[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A track as the description names it; C{url} is what SETUP gets."""
-
-    url: str
-    section: MediaSection
-
-    @property
-    def clockRate(self) -> int:
-        for number in self.section.payloadTypes:
-            if number in self.section.rtpmaps:
-                return self.section.rtpmaps[number].clockRate
-        return 90000
-
-
-class Arrival(NamedTuple):
-    """
-    An RTP packet.
-
-    @ivar time: monotonic seconds.
-    @ivar order: among all that came on all sockets.
-    @ivar sequence: unwrapped.
-    @ivar timestamp: unwrapped.
-    """
-
-    time: float
-    order: int
-    sequence: int
-    timestamp: int
-    packet: RTPPacket
-
-
-class Compound(NamedTuple):
-    """An RTCP datagram or frame; C{packetsBefore} counts the RTP packets of its track that had come."""
-
-    time: float
-    order: int
-    packets: list[RTCPPacket]
-    packetsBefore: int
-
-
-@dataclass
-class Reception:
-    """
-    All that comes of one track.
-
-    @ivar transport: what the server chose.
-    @ivar broken: what came and is neither RTP nor RTCP.
-    """
-
-    track: Track
-    transport: TransportSpec
-    ports: PortPair | None = None
-    packets: list[Arrival] = field(default_factory=list)
-    compounds: list[Compound] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    _sequences: SequenceUnwrapper = field(default_factory=SequenceUnwrapper)
-    _timestamps: TimestampUnwrapper = field(default_factory=TimestampUnwrapper)
-
-    @property
-    def name(self) -> str:
-        """For people: C{video}, C{audio}."""
-        return self.track.section.kind
-
-    @property
-    def clockRate(self) -> int:
-        return self.track.clockRate
-
-    def mediaReceived(self, data: bytes, now: float, order: int) -> None:
-        try:
-            packet = parsePacket(data)
-        except PacketError as error:
-            self.broken.append(f"{error}: {data[:16].hex()}")
-            return
-        sequence = self._sequences.unwrap(packet.sequence)
-        self.packets.append(Arrival(now, order, sequence, self._timestamps.unwrap(packet.timestamp), packet))
-
-    def controlReceived(self, data: bytes, now: float, order: int) -> None:
-        try:
-            packets = parseCompound(data)
-        except PacketError as error:
-            self.broken.append(f"{error}: {data[:16].hex()}")
-            return
-        self.compounds.append(Compound(now, order, packets, len(self.packets)))
-
-    @property
-    def reports(self) -> list[SenderReport]:
-        return [each for compound in self.compounds for each in compound.packets if isinstance(each, SenderReport)]
-
-    @property
-    def farewell(self) -> Compound | None:
-        """What had a BYE in it."""
-        return next((each for each in self.compounds if any(isinstance(one, Goodbye) for one in each.packets)), None)
-
-    def near(self, timestamp: int) -> int:
-        """A timestamp of 32 bits, unwrapped as the packets' are."""
-        if not self.packets:
-            return timestamp
-        last = self.packets[-1].timestamp
-        return last + ((timestamp - last + (1 << 31)) & 0xFFFFFFFF) - (1 << 31)
 
 
 @dataclass
@@ -196,7 +93,7 @@ class Viewer:
         """SETUP of one track, see L{setUp}."""
         ports = None
         if self.transport == "udp":
-            ports = self.network.ports(self.connection.address)
+            ports = openPorts(self.network, self.connection.address)
             wanted = f"RTP/AVP;unicast;client_port={ports.numbers[0]}-{ports.numbers[1]}"
         else:
             channel = 2 * len(self.receptions)
@@ -259,7 +156,7 @@ class Viewer:
         if reply.code != 200:
             raise Failed("200 for PAUSE")
         if self.transport == "udp":
-            self.watch(0.1)
+            self.watch(UNDER_WAY)
         return reply
 
     def tearDown(self) -> Reply:

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 
 import pytest
+from cases import LIES, Case
 from liar import Liar
-from lies import LIES, Case
 
 import mediasrv.conform.checks  # noqa: F401  registers them
 from mediasrv.conform.__main__ import main

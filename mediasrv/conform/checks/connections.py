@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from mediasrv.conform.grading import Failed, Grade, check, unseen
 from mediasrv.conform.judging import allOf, expect, refused, require, usable
+from mediasrv.conform.ports import openPorts
 from mediasrv.conform.probing import Probe
 from mediasrv.conform.viewing import Viewer
 
@@ -96,7 +97,7 @@ def sessionsOnOneConnection(probe: Probe) -> None:
     second = probe.idleViewer(connection=first.connection)
     channels = "RTP/AVP/TCP;unicast;interleaved=20-21"
     if probe.transport == "udp":
-        pair = probe.network.ports(first.connection.address)
+        pair = openPorts(probe.network, first.connection.address)
         channels = f"RTP/AVP;unicast;client_port={pair.numbers[0]}-{pair.numbers[1]}"
     reply = expect(second.ask("SETUP", [("Transport", channels)], probe.subject.tracks[0].url), 200)
     second.session = (reply.headers.get("Session") or "").partition(";")[0]

@@ -4,7 +4,7 @@ OPTIONS and DESCRIBE (RFC 2326 sections 10.1 and 10.2): OPT-1, OPT-2, DES-1 to D
 
 from __future__ import annotations
 
-from mediasrv.conform.client import Reply
+from mediasrv.conform.connection import Reply
 from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import expect, require, tokens, usable
 from mediasrv.conform.probing import Probe

@@ -4,11 +4,11 @@ Other headers (RFC 2326 section 12): HDR-1, HDR-5 to HDR-11. HDR-2 and HDR-3 are
 
 from __future__ import annotations
 
-from mediasrv.conform.checks.transports import _offered, _setUp
-from mediasrv.conform.client import Reply
+from mediasrv.conform.connection import Reply
 from mediasrv.conform.grading import Grade, check, unseen
 from mediasrv.conform.judging import expect, refused, require, tokens
 from mediasrv.conform.probing import Probe
+from mediasrv.conform.settingup import offered, setUp
 
 _FEATURE = "com.example.teleport"
 
@@ -39,7 +39,7 @@ def proxyRequire(probe: Probe) -> None:
     "HDR-1", Grade.MUST, "RFC 2326 12.32", "Require is looked at before anything is done: SETUP and PLAY do not happen."
 )
 def requireBeforeAll(probe: Probe) -> None:
-    reply = _setUp(probe, _offered(probe), ("Require", _FEATURE))
+    reply = setUp(probe, offered(probe), ("Require", _FEATURE))
     expect(reply, 551)
     require("Session" not in reply.headers, "no session", f"Session: {reply.headers.get('Session')}")
     viewer = probe.viewer()
@@ -87,7 +87,7 @@ def harmlessHeaders(probe: Probe) -> None:
 
 @check("HDR-9 STATUS-452", Grade.POLICY, "RFC 2326 12.8", "A Conference that nobody knows is 452, or ignored.")
 def conferences(probe: Probe) -> str:
-    code = expect(_setUp(probe, _offered(probe), ("Conference", "199702170042.SAA08642@example.com")), 452, 200).code
+    code = expect(setUp(probe, offered(probe), ("Conference", "199702170042.SAA08642@example.com")), 452, 200).code
     return "ignored" if code == 200 else ""
 
 
@@ -98,7 +98,7 @@ def headersOfQuickTime(probe: Probe) -> None:
         ("x-Transport-Options", "late-tolerance=2.9"),
         ("x-Retransmit", "our-retransmit"),
     ]
-    expect(_setUp(probe, _offered(probe), *headers), 200)
+    expect(setUp(probe, offered(probe), *headers), 200)
 
 
 unseen("HDR-10", "SETUP with Range or x-playNow plays at once.", "an invention of old clients")

@@ -8,9 +8,7 @@ from mediasrv.conform.checks.playing import playedUntil
 from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import expect, require
 from mediasrv.conform.probing import Probe
-
-#: seconds in which packets that had left the server may still arrive over UDP
-_UNDER_WAY = 0.1
+from mediasrv.conform.viewing import UNDER_WAY
 
 
 @check("PAU-1", Grade.MUST, "RFC 2326 10.6", "After the reply to PAUSE nothing more comes.", media=True)
@@ -20,7 +18,7 @@ def pauseStops(probe: Probe) -> None:
     viewer.watch(0.7)
     reply = expect(viewer.ask("PAUSE"), 200)
     viewer.watch(1.5)
-    limit = reply.time + (_UNDER_WAY if viewer.transport == "udp" else 0.0)
+    limit = reply.time + (UNDER_WAY if viewer.transport == "udp" else 0.0)
     late = [
         each
         for reception in viewer.receptions

@@ -21,12 +21,14 @@ def _clock(seconds: float) -> str:
 
 def _played(viewer: Viewer, given: str, start: float, unit: str) -> str:
     """What is wrong with the answer to a Range; C{""} if nothing."""
+    before = viewer.received
     try:
         play = viewer.tryPlay(given)
     except Failed as failure:
         return failure.got or failure.wanted
     if play.reply.code != 200:
         return str(play.reply.code)
+    viewer.watch(1.0, lambda: viewer.received > before)
     viewer.ask("PAUSE")
     if play.start is None:
         return f"Range: {play.reply.headers.get('Range')}"

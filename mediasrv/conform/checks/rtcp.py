@@ -7,7 +7,8 @@ from __future__ import annotations
 from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import require
 from mediasrv.conform.probing import Probe
-from mediasrv.conform.viewing import Reception, Viewer
+from mediasrv.conform.reception import Reception
+from mediasrv.conform.viewing import Viewer
 from mediasrv.rtp.rtcp import Goodbye, ReceiverReport, SenderReport, SourceDescription, unixSeconds
 
 #: seconds within which the reports of all tracks have to agree

@@ -9,7 +9,8 @@ import re
 from mediasrv.conform.grading import Failed, Grade, NotApplicable, check
 from mediasrv.conform.judging import require
 from mediasrv.conform.probing import Probe
-from mediasrv.conform.viewing import Play, Reception, Viewer
+from mediasrv.conform.reception import Reception
+from mediasrv.conform.viewing import Play, Viewer
 
 #: seconds by which the first packet may be before the start of the Range: one frame of sound
 _EARLY = 0.1

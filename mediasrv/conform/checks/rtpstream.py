@@ -10,7 +10,7 @@ from mediasrv.conform.checks.rtpinfo import plays
 from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import require
 from mediasrv.conform.probing import Probe
-from mediasrv.conform.viewing import Reception
+from mediasrv.conform.reception import Reception
 
 #: seconds by which the timestamps of pictures in decoding order go back and forth
 _REORDERED = 0.5

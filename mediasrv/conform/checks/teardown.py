@@ -4,11 +4,10 @@ TEARDOWN (RFC 2326 section 10.7): TDN-1 to TDN-5.
 
 from __future__ import annotations
 
-from mediasrv.conform.checks.pausing import _UNDER_WAY
 from mediasrv.conform.grading import Grade, check, unseen
 from mediasrv.conform.judging import expect, require, usable
 from mediasrv.conform.probing import Probe
-from mediasrv.conform.viewing import Viewer
+from mediasrv.conform.viewing import UNDER_WAY, Viewer
 
 
 def _gone(viewer: Viewer, session: str, method: str) -> None:
@@ -68,7 +67,7 @@ def tearDownStops(probe: Probe) -> None:
     viewer.begin(viewer.play())
     reply = expect(viewer.tearDown(), 200)
     viewer.watch(1.0)
-    limit = reply.time + (_UNDER_WAY if viewer.transport == "udp" else 0.0)
+    limit = reply.time + (UNDER_WAY if viewer.transport == "udp" else 0.0)
     late = sum(
         each.order > reply.order and each.time >= limit for reception in viewer.receptions for each in reception.packets
     )

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import re
 
-from mediasrv.conform.checks.transports import _offered, _setUp
 from mediasrv.conform.grading import Grade, NotApplicable, check, unseen
 from mediasrv.conform.judging import expect, require
 from mediasrv.conform.probing import Probe
+from mediasrv.conform.settingup import offered, setUp
 
 
 def _session(probe: Probe) -> str:
-    return expect(_setUp(probe, _offered(probe)), 200).headers.get("Session", "")
+    return expect(setUp(probe, offered(probe)), 200).headers.get("Session", "")
 
 
 @check(

@@ -1,31 +1,23 @@
 """
-A client that says anything and keeps everything: raw bytes out, replies and packets in, each with its time and place.
-
-It blocks. One L{Network} owns the sockets of one check and reads all of them whenever it waits, so that the order in
-which things came on one connection is known, and nothing is lost while something else is waited for.
+An RTSP connection that says anything and keeps everything: raw bytes out, replies and frames in, each with its time and
+place.
 """
 
 from __future__ import annotations
 
-import select
 import socket
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
 from mediasrv.conform.grading import Failed, Gone, Silence
+from mediasrv.conform.network import Network, Receiver
 from mediasrv.rtsp.messages import Headers, InterleavedFrame, MessageError, Request, Response
 from mediasrv.rtsp.parser import MessageParser
 
 #: bytes of a connection that are kept as they came, for checks of the syntax
 _KEPT = 65536
 _READ = 262144
-#: a key frame of a loud stream leaves in one stroke
-_UDP_BUFFER = 4 << 20
-_PAIRS_TRIED = 64
-
-Receiver = Callable[[bytes, float, int], None]
 
 
 @dataclass(slots=True)
@@ -61,99 +53,16 @@ class Reply:
         return " | ".join(parts)
 
 
-class Network:
+def connect(network: Network, host: str, port: int) -> Connection:
     """
-    The sockets of one check.
-
-    @ivar timeout: seconds of silence after which an answer is missed.
-    @ivar dialogue: what was said, one line for each message, C{">"} for ours.
+    @raise Gone: if nobody accepts the connection.
     """
-
-    def __init__(self, timeout: float) -> None:
-        self.timeout = timeout
-        self.dialogue: list[str] = []
-        self.lastSent = ""
-        self.lastGot = ""
-        self._order = 0
-        self._readers: dict[socket.socket, Callable[[float], None]] = {}
-
-    def connect(self, host: str, port: int) -> Connection:
-        """
-        @raise Gone: if nobody accepts the connection.
-        """
-        try:
-            made = socket.create_connection((host, port), self.timeout)
-        except OSError as error:
-            raise Gone("a connection", f"{error.strerror or error}", f"a connection to port {port}") from None
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return Connection(self, made)
-
-    def ports(self, address: str) -> PortPair:
-        """
-        An even UDP port and the next one, on an address of ours.
-
-        @raise OSError: if the system has none.
-        """
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        for _ in range(_PAIRS_TRIED):
-            pair: list[socket.socket] = []
-            with suppress(OSError):
-                for number in (0, 0):
-                    pair.append(socket.socket(family, socket.SOCK_DGRAM))
-                    pair[-1].bind((address, pair[0].getsockname()[1] + 1 if len(pair) == 2 else number))
-                    if pair[0].getsockname()[1] % 2:
-                        raise OSError("odd")
-                return PortPair(self, pair[0], pair[1])
-            for each in pair:
-                each.close()
-        raise OSError("no pair of UDP ports is free")
-
-    def watch(self, reader: socket.socket, read: Callable[[float], None]) -> None:
-        """Reads a socket from now on."""
-        self._readers[reader] = read
-
-    def forget(self, reader: socket.socket) -> None:
-        """Closes a socket."""
-        self._readers.pop(reader, None)
-        reader.close()
-
-    def nextOrder(self) -> int:
-        self._order += 1
-        return self._order
-
-    @property
-    def order(self) -> int:
-        """The place of what came last."""
-        return self._order
-
-    def listen(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
-        """Reads whatever comes for so long, or until something is so; returns whether it is."""
-        end = time.monotonic() + seconds
-        while not until():
-            left = end - time.monotonic()
-            if left <= 0:
-                return False
-            if not self._readers:
-                time.sleep(min(left, 0.05))
-                continue
-            ready, _, _ = select.select(list(self._readers), [], [], left)
-            now = time.monotonic()
-            for each in ready:
-                if each in self._readers:
-                    self._readers[each](now)
-        return True
-
-    def note(self, sign: str, line: str) -> None:
-        """Writes a line of the dialogue."""
-        self.dialogue.append(f"{sign} {line}")
-        if sign == ">":
-            self.lastSent, self.lastGot = line, ""
-        else:
-            self.lastGot = line
-
-    def close(self) -> None:
-        for each in list(self._readers):
-            self.forget(each)
+    try:
+        made = socket.create_connection((host, port), network.timeout)
+    except OSError as error:
+        raise Gone("a connection", f"{error.strerror or error}", f"a connection to port {port}") from None
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return Connection(network, made)
 
 
 class Connection:
@@ -323,39 +232,3 @@ class Connection:
         """Servers may ask, too (CON-6); whatever it is, we are there."""
         self.network.note("<", f"{request.method} {request.uri}")
         self.sendQuietly(f"RTSP/1.0 200 OK\r\nCSeq: {request.headers.get('CSeq', '')}\r\n\r\n".encode())
-
-
-class PortPair:
-    """
-    Two UDP ports of ours, for RTP and RTCP.
-
-    @ivar numbers: an even one and the next.
-    """
-
-    def __init__(self, network: Network, media: socket.socket, control: socket.socket) -> None:
-        self._network = network
-        self._sockets = (media, control)
-        self.numbers = (media.getsockname()[1], control.getsockname()[1])
-        self.receivers: list[Receiver | None] = [None, None]
-        media.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _UDP_BUFFER)
-        for number, each in enumerate(self._sockets):
-            each.setblocking(False)
-            network.watch(each, lambda now, number=number: self._read(number, now))  # type: ignore[misc]  # a default
-
-    def sendTo(self, number: int, data: bytes, address: tuple[str, int]) -> None:
-        """From the RTP (0) or RTCP (1) port."""
-        with suppress(OSError):
-            self._sockets[number].sendto(data, address)
-
-    def close(self) -> None:
-        for each in self._sockets:
-            self._network.forget(each)
-
-    def _read(self, number: int, now: float) -> None:
-        with suppress(OSError):  # nothing more, or an ICMP error of something that was sent
-            for _ in range(256):
-                data = self._sockets[number].recv(65536)
-                order = self._network.nextOrder()
-                receiver = self.receivers[number]
-                if receiver is not None:
-                    receiver(data, now, order)
