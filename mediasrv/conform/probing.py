@@ -4,9 +4,10 @@ What is known of the server, fetched once, and what a check gets to work with.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from mediasrv.conform.connection import Connection, Reply, connect
@@ -15,7 +16,7 @@ from mediasrv.conform.network import Network
 from mediasrv.conform.reception import Track
 from mediasrv.conform.viewing import Viewer, rangeOf
 from mediasrv.rtp import sdp
-from mediasrv.rtsp.headers import parseSession
+from mediasrv.rtsp.headers import parseDate, parseSession
 from mediasrv.rtsp.messages import HeaderError
 from mediasrv.rtsp.ranges import parseRange
 
@@ -35,6 +36,7 @@ class Subject:
     @ivar described: the reply to the first DESCRIBE.
     @ivar aggregate: the URL of the whole presentation, as Content-Base and C{a=control} give it.
     @ivar duration: seconds; None if it is live, or nobody says.
+    @ivar skew: seconds by which the server's clock is ahead of ours, as its Date has it; 0 without.
     """
 
     url: str
@@ -45,6 +47,7 @@ class Subject:
     aggregate: str
     tracks: tuple[Track, ...]
     duration: float | None
+    skew: float
 
     @property
     def server(self) -> str:
@@ -90,10 +93,9 @@ def examine(url: str, timeout: float, transport: str) -> Subject:
     aggregate = description.control if "://" in description.control else base
     tracks = tuple(Track(_resolve(base, section.control), section) for section in description.media)
     duration = _durationOf(description)
-    subject = Subject(url, host, port, reply, description, aggregate, tracks, duration)
+    subject = Subject(url, host, port, reply, description, aggregate, tracks, duration, _skewOf(reply))
     if duration is None:
-        duration = _durationPlayed(subject, timeout, transport)
-        subject = Subject(url, host, port, reply, description, aggregate, tracks, duration)
+        subject = replace(subject, duration=_durationPlayed(subject, timeout, transport))
     return subject
 
 
@@ -116,6 +118,13 @@ def _resolve(base: str, control: str) -> str:
     if control in ("", "*"):
         return base
     return base + control if base.endswith("/") else f"{base}/{control}"
+
+
+def _skewOf(reply: Reply) -> float:
+    """A Date has whole seconds, and took its time: what may be nothing is nothing."""
+    date = parseDate(reply.headers.get("Date", ""))
+    skew = 0.0 if date is None else date - time.time()
+    return skew if abs(skew) > 1.5 else 0.0
 
 
 def _durationOf(description: sdp.SessionDescription) -> float | None:

@@ -5,6 +5,7 @@ What comes of one track: every RTP and RTCP packet, with when and in what order.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from mediasrv.conform.ports import PortPair
@@ -99,6 +100,13 @@ class Reception:
             self.broken.append(f"{error}: {data[:16].hex()}")
             return
         self.compounds.append(Compound(now, order, packets, len(self.packets)))
+
+    @property
+    def leaps(self) -> list[int]:
+        """By how much a sequence number was further than the one before it, wherever that is not 1."""
+        numbers = [each.sequence for each in self.packets]
+        steps = [after - before for before, after in pairwise(numbers)]
+        return [step for step in steps if step != 1]
 
     @property
     def reports(self) -> list[SenderReport]:

@@ -41,6 +41,14 @@ def _section(result: Result) -> str:
     return result.check.requirements[0].rpartition("-")[0]
 
 
+def _place(result: Result) -> tuple[int, int]:
+    """Where it stands in the table: by section, then by number."""
+    section, _, number = result.check.requirements[0].rpartition("-")
+    places = list(_TITLES)
+    place = places.index(section) if section in places else len(places)
+    return place, int(number) if number.isdigit() else 0
+
+
 def table(results: Sequence[Result], *, ascii: bool = False, verbose: bool = False) -> Iterator[str]:
     """
     The lines of the table.
@@ -48,8 +56,7 @@ def table(results: Sequence[Result], *, ascii: bool = False, verbose: bool = Fal
     @param ascii: without signs and dashes that a terminal might not have.
     @param verbose: with the source of each requirement, and the dialogue of what failed.
     """
-    places = {name: index for index, name in enumerate(_TITLES)}
-    listed = sorted(results, key=lambda result: places.get(_section(result), len(places)))
+    listed = sorted(results, key=_place)
     for section, those in groupby(listed, _section):
         yield ""
         yield _TITLES.get(section, section)

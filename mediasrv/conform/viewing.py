@@ -19,8 +19,6 @@ from mediasrv.rtsp.transport import TransportSpec, parseTransports
 
 #: seconds without a packet that are taken for the end: more than players buffer between two pictures
 QUIET = 1.0
-#: seconds in which media have to begin
-BEGIN = 5.0
 #: seconds in which packets that had left the server may still arrive over UDP
 UNDER_WAY = 0.1
 
@@ -171,12 +169,14 @@ class Viewer:
         """Receives for so long, or until something is so; returns whether it is."""
         return self.network.listen(seconds, until)
 
-    def begin(self, play: Play, seconds: float = BEGIN) -> None:
+    def begin(self, play: Play, seconds: float | None = None) -> None:
         """
         Waits for a packet of this PLAY on every track.
 
+        @param seconds: how long; as long as for an answer if None.
         @raise Failed: if one has none.
         """
+        seconds = self.network.timeout if seconds is None else seconds
         self.watch(seconds, lambda: all(self.packetsOf(play, each) for each in self.receptions))
         missing = [each.name for each in self.receptions if not self.packetsOf(play, each)]
         if missing:

@@ -279,7 +279,12 @@ LIES = [
         "pauseStops pauseEndsAll pauseAtAPoint pauseAtAPassedPoint",
         "tearDownStops",
     ),
-    Case("gap", lambda: Media(gapAfterSecondPlay), "pauseKeepsStep seqOfFirstPacket sequenceNumbers", "pauseStops"),
+    Case(
+        "gap",
+        lambda: Media(gapAfterSecondPlay),
+        "pauseKeepsStep seqOfFirstPacket sequenceNumbers sequenceOfTwoRanges",
+        "pauseStops",
+    ),
     Case("no PAUSE at the end", lambda: Codes({200: 455}, ["PAUSE"]), "pauseAfterARange", "pauseInReady"),
     Case("deaf to TEARDOWN", lambda: Asked(deaf("TEARDOWN")), "tearDownStops tearDownEnds", "pauseStops"),
     Case("refusal stops", lambda: Muted("PLAY", [457]), "refusedPlay", "refusedPause"),

@@ -171,17 +171,6 @@ class Picky(Lie):
         return b""
 
 
-class Closing(Lie):
-    """Closes every connection after the first one at once."""
-
-    def __init__(self) -> None:
-        self._count = 0
-
-    def connected(self, link: Link) -> bool:
-        self._count += 1
-        return self._count == 1
-
-
 class Disordered(Lie):
     """Answers the second of two requests first."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from liar import Liar, Lie, Link
+from lies import Header
 
 import mediasrv.conform.checks  # noqa: F401  registers them
 from mediasrv.conform import report
 from mediasrv.conform.grading import CHECKS, Check, Failed, Grade, NotApplicable, Outcome
 from mediasrv.conform.probing import Probe, Subject, examine
 from mediasrv.conform.running import Round
-from mediasrv.rtsp.messages import Request, Response
+from mediasrv.rtsp.headers import formatDate
+from mediasrv.rtsp.messages import Headers, InterleavedFrame, Request, Response
 
 
 def made(function: Callable[[Probe], str | None], *, media: bool = False, grade: Grade = Grade.MUST) -> Check:
@@ -122,6 +126,80 @@ def test_noSessionIsLeft(recorder):
     assert len(results) == len(checks) == 8
     assert lie.count >= 10
     assert lie.sessions == set()
+
+
+def test_clockOfTheServer(port):
+    """Is compared by its Date, as far as that tells."""
+
+    def skew(date: float) -> float:
+        liar = Liar(port, Header("Date", lambda value, request, link: formatDate(date), add=True))
+        try:
+            return examine(liar.url(), 5.0, "tcp").skew
+        finally:
+            liar.stop()
+
+    now = time.time()
+    assert skew(now) == 0
+    assert abs(skew(now + 3600) - 3600) < 5
+
+
+class Live(Lie):
+    """What it plays has no end, and no place to go to."""
+
+    def response(self, link: Link, request: Request, response: Response) -> bytes:
+        if request.method == "DESCRIBE":
+            response.body = re.sub(rb"a=range:[^\r]*", b"a=range:npt=now-", response.body)
+        if "Range" in response.headers:
+            response.headers.set("Range", "npt=now-")
+        return response.toBytes()
+
+
+class Bare(Lie):
+    """Says yes to everything, and nothing else."""
+
+    def response(self, link: Link, request: Request, response: Response) -> bytes:
+        if request.method not in ("DESCRIBE", "SETUP"):
+            response.headers = Headers([("CSeq", response.headers.get("CSeq", ""))])
+            response.code = 200
+        return response.toBytes()
+
+
+class Mangled(Lie):
+    """Headers that look like something, and are not."""
+
+    def response(self, link: Link, request: Request, response: Response) -> bytes:
+        names = ("Range", "RTP-Info", "Scale", "Speed", "Public", "Allow")
+        for name in names if request.method != "DESCRIBE" else ():
+            response.headers.set(name, "npt=;url=,;seq=x")
+        return response.toBytes()
+
+
+class Cut(Lie):
+    """Frames with little in them, if anything."""
+
+    def frame(self, link: Link, frame: InterleavedFrame) -> bytes:
+        link.notes["frames"] = link.notes.get("frames", 0) + 1
+        frame.payload = frame.payload[: link.notes["frames"] % 30]
+        return frame.toBytes()
+
+
+@pytest.mark.parametrize("lie", [Live, Bare, Mangled, Cut])
+def test_nothingMakesTheCheckerStumble(port, lie):
+    """All checks, on a server that is not as they expect one."""
+    liar = Liar(port, lie())
+    try:
+        subject = examine(liar.url(), 5.0, "tcp")
+        results = list(Round(subject, ["tcp"], 1.0).run(CHECKS, jobs=16))
+    finally:
+        liar.stop()
+    assert len(results) == len(CHECKS)
+    assert [(each.check.name, each.remark) for each in results if each.outcome is Outcome.ERROR] == []
+    if lie is Live:
+        assert subject.duration is None
+        failed = {
+            each.check.name for each in results if each.outcome is Outcome.FAILED and each.check.grade is Grade.MUST
+        }
+        assert failed == set()
 
 
 def test_checksAreWellDescribed():

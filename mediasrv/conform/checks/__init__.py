@@ -1,5 +1,7 @@
 """
 The checks, a module for each section of what is demanded. Importing this registers all of them, in this order.
+
+What a check demands is said where it is registered, in the sentence that the report prints.
 """
 
 from mediasrv.conform.checks import (  # noqa: I001  the order of the report

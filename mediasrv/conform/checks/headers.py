@@ -30,7 +30,7 @@ def requireOfUnknown(probe: Probe) -> None:
         _notSupported(probe.connection.ask(method, probe.url, [("Require", _FEATURE)]))
 
 
-@check("HDR-1", Grade.MUST, "RFC 2326 12.27", "Proxy-Require is treated as Require is.")
+@check("HDR-1", Grade.SHOULD, "RFC 2326 12.27", "Proxy-Require is treated as Require is.")
 def proxyRequire(probe: Probe) -> None:
     _notSupported(probe.connection.ask("DESCRIBE", probe.url, [("Proxy-Require", _FEATURE)]))
 

@@ -113,7 +113,7 @@ def timeIsPast(probe: Probe) -> None:
 @check("PLY-8", Grade.SHOULD, "RFC 2326 12.29", "A Range with a 'time' to come plays then.")
 def timeIsToCome(probe: Probe) -> str:
     viewer = probe.viewer()
-    time = _utc(4)
+    time = _utc(4 + probe.subject.skew)
     play = viewer.tryPlay(f"npt=0-;time={time}")
     if play.reply.code != 200:
         return f"refused with {play.reply.code}, which is allowed"

@@ -177,7 +177,7 @@ def byeAtTheEnd(probe: Probe) -> None:
     duration = probe.needOnDemand(4.0)
     viewer = probe.viewer()
     viewer.begin(viewer.play(f"npt={duration - 1.5:.2f}-"))
-    viewer.watch(20.0, lambda: all(each.farewell for each in viewer.receptions))
+    viewer.watch(10.0, lambda: all(each.farewell for each in viewer.receptions))
     missing = [each.name for each in viewer.receptions if each.farewell is None]
     require(not missing, "BYE on every track", f"none on {', '.join(missing)}", "PLAY to the end")
 
@@ -187,7 +187,7 @@ def nothingAfterBye(probe: Probe) -> None:
     duration = probe.needOnDemand(4.0)
     viewer = probe.viewer()
     viewer.begin(viewer.play(f"npt={duration - 1.5:.2f}-"))
-    viewer.watch(20.0, lambda: all(each.farewell for each in viewer.receptions))
+    viewer.watch(10.0, lambda: all(each.farewell for each in viewer.receptions))
     viewer.watch(0.7)
     for reception in viewer.receptions:
         bye = reception.farewell

@@ -48,7 +48,7 @@ def listOfTransports(probe: Probe) -> None:
     require(isTCP == (probe.transport == "tcp"), "the transport of the list")
 
 
-@check("SET-3", Grade.MUST, "RFC 2326 12.39", "Of several transports that it has, the server takes the first.")
+@check("SET-3", Grade.SHOULD, "RFC 2326 12.39", "Of several transports that it has, the server takes the first.")
 def firstOfTransports(probe: Probe) -> None:
     udp = overUDP(freePorts(probe))
     if setUp(probe, udp).code != 200 or setUp(probe, OVER_TCP).code != 200:
