@@ -89,17 +89,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seconds = time.monotonic() - began
     for line in _header(subject, transports, seconds):
         print(line)
-    for line in report.table(results, ascii=options.ascii, verbose=options.verbose):
+    for line in report.table(results, ascii=options.ascii or not _says("✓ ✗ – …"), verbose=options.verbose):
         print(line)
     print()
     for line in report.summary(results):
         print(line)
     if options.json is not None:
-        options.json.write_text(json.dumps(_everything(subject, results, seconds), indent=1) + "\n")
+        try:
+            options.json.write_text(json.dumps(_everything(subject, results, seconds), indent=1) + "\n")
+        except OSError as error:
+            print(f"{options.json}: {error.strerror}", file=sys.stderr)
+            return 2
     if asked.gone.is_set():
         print("the server stopped answering, and what came after that was not asked", file=sys.stderr)
         return 2
     return report.status(results)
+
+
+def _says(text: str) -> bool:
+    """Whether standard output can say this."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _progress(results: Iterable[Result]) -> list[Result]:

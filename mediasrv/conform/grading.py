@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from mediasrv.conform.probing import Probe
+#: takes a L{Probe<mediasrv.conform.probing.Probe>}, whose module knows this one
+Function = Callable[[Any], "str | None"]
 
 
 class Grade(Enum):
@@ -86,7 +86,7 @@ class Check:
     text: str
     source: str
     ofMedia: bool
-    function: Callable[[Probe], str | None]
+    function: Function
 
     def isNamed(self, names: set[str]) -> bool:
         """Whether one of these is its name, one of its requirements, or the section of one: C{SYN}, C{SYN-1}."""
@@ -142,8 +142,6 @@ class Result:
 #: all checks, in the order in which they are asked
 CHECKS: list[Check] = []
 
-Function = Callable[["Probe"], "str | None"]
-
 
 def check(
     requirements: str, grade: Grade, source: str, text: str, *, media: bool = False
@@ -166,7 +164,7 @@ def check(
 def unseen(requirements: str, text: str, reason: str) -> None:
     """Registers a requirement that nobody can judge from outside, so that the report says so."""
 
-    def sayWhy(probe: Probe) -> None:
+    def sayWhy(probe: object) -> None:
         raise NotApplicable(reason)
 
     names = tuple(requirements.split())

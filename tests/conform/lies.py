@@ -214,6 +214,14 @@ class Eager(Lie):
         return response.toBytes()
 
 
+class Tardy(Lie):
+    """An old packet follows the answer to the second PLAY."""
+
+    def response(self, link: Link, request: Request, response: Response) -> bytes:
+        isSecond = request.method == "PLAY" and link.played == 2
+        return response.toBytes() + (link.last[0].toBytes() if isSecond else b"")
+
+
 class Stray(Lie):
     """Each frame is followed by another."""
 

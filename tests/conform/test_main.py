@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -107,6 +108,21 @@ def test_jsonHasAll(lying, tmp_path):
     assert failed["dialogue"][0].startswith(f"> DESCRIBE {url}-no")
     (left,) = [result for result in written["results"] if result["requirements"] == ["DES-5"]]
     assert (left["outcome"], left["remark"]) == ("not applicable", "needs such a file on the server")
+
+
+def test_fileThatCannotBeWritten(port, tmp_path, capsys):
+    url = f"rtsp://127.0.0.1:{port}/m/film.mp4"
+    assert main([url, "--only", "OPT-2", "--json", str(tmp_path / "none" / "file")]) == 2
+    said = capsys.readouterr()
+    assert "No such file or directory" in said.err
+    assert "✓ OPT-2" in said.out
+
+
+def test_terminalsWithoutSigns(port):
+    command = [sys.executable, "-m", "mediasrv.conform", f"rtsp://127.0.0.1:{port}/m/film.mp4", "--only", "OPT-2"]
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, env=environment)
+    assert "+ OPT-2" in result.stdout
 
 
 @pytest.mark.parametrize(

@@ -177,5 +177,29 @@ def nothingBeforeTheReply(probe: Probe) -> None:
     require(not early, "the reply first", f"{early} packets before it")
 
 
+@check(
+    "RTP-12",
+    Grade.POLICY,
+    "RFC 2326 12.33",
+    "Inside the connection no packet of the old range comes after the reply to a PLAY that replaces it.",
+)
+def nothingOldAfterTheReply(probe: Probe) -> None:
+    duration = probe.needOnDemand(8.0)
+    viewer = probe.viewer(transport="tcp")
+    viewer.begin(viewer.play())
+    viewer.watch(0.5)
+    play = viewer.play(f"npt={duration / 2:.1f}-")
+    if play.start is None or play.start < duration / 4:
+        raise NotApplicable("the second PLAY does not replace the first")
+    viewer.begin(play)
+    for reception in viewer.receptions:
+        info = viewer.infoOf(play, reception)
+        if info is None or info.seq is None:
+            raise NotApplicable("no RTP-Info; see RTP-1")
+        first = viewer.packetsOf(play, reception)[0].packet.sequence
+        got = f"RTP-Info seq={info.seq}, next {reception.name} packet {first}"
+        require(first == info.seq, "the first packet of the new range next", got)
+
+
 unseen("RTP-11", "Sequence numbers and timestamps wrap around in the middle of a stream.", "takes a day, or luck")
 unseen("RTP-13", "A day of play shows no drift.", "takes a day")
