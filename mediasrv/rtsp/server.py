@@ -33,7 +33,7 @@ from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: requests that wait for their turn before no more are read, and when reading goes on
