@@ -33,7 +33,7 @@ from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.tunnel import Tunnels
 from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
 from mediasrv.streaming.pacer import Pacer

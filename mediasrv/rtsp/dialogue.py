@@ -17,7 +17,7 @@ from mediasrv.rtsp.messages import Request
 from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.session import Carrier, RTSPSession
 from mediasrv.rtsp.urls import MediaURL
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 

@@ -38,7 +38,7 @@ from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
 from mediasrv.rtsp.session import RTSPSession
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.urls import MediaURL
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: seconds in which a client has to take the last words of a connection that is closed

@@ -16,7 +16,7 @@ from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtsp.orders import PlayRules
 from mediasrv.rtsp.parser import Limits
 from mediasrv.rtsp.session import RTSPSession
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 
 #: seconds between two looks for who has been silent for too long

@@ -37,7 +37,7 @@ from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.messages import InterleavedFrame, MessageError, Response
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.site import RTSPSite
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.pacer import Pacer

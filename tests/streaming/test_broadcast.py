@@ -13,7 +13,7 @@ from mediasrv.media.presentation import FileVersion
 from mediasrv.media.tracks import Track
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.multicast import NoGroupFree
-from mediasrv.streaming.broadcast import Broadcasts
+from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.ondemand import OnDemand
 from mediasrv.streaming.pacer import Pacer
 
