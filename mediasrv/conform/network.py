@@ -45,11 +45,6 @@ class Network:
         self._order += 1
         return self._order
 
-    @property
-    def order(self) -> int:
-        """The place of what came last."""
-        return self._order
-
     def listen(self, seconds: float, until: Callable[[], bool] = lambda: False) -> bool:
         """Reads whatever comes for so long, or until something is so; returns whether it is."""
         end = time.monotonic() + seconds

@@ -30,14 +30,12 @@ class Play:
     """
     What a PLAY began.
 
-    @ivar asked: monotonic seconds when it was sent.
     @ivar start: of the reply's Range, seconds of its unit; None where the reply does not say.
     @ivar infos: the entries of RTP-Info, in order.
     @ivar counts: the number of packets of each reception that had come before it was sent.
     """
 
     reply: Reply
-    asked: float
     start: float | None
     end: float | None
     unit: str
@@ -138,11 +136,10 @@ class Viewer:
     def tryPlay(self, range: str | None = None, headers: Headers = (), url: str | None = None) -> Play:
         """PLAY, whatever comes of it."""
         counts = [len(each.packets) for each in self.receptions]
-        asked = time.monotonic()
         given = [("Range", range)] if range is not None else []
         reply = self.ask("PLAY", [*given, *headers], url)
         start, end, unit = rangeOf(reply)
-        return Play(reply, asked, start, end, unit, infosOf(reply), counts)
+        return Play(reply, start, end, unit, infosOf(reply), counts)
 
     def pause(self, headers: Headers = ()) -> Reply:
         """
