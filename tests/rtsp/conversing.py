@@ -265,7 +265,8 @@ class World:
                     setattr(session, name, float(response.headers.get(name, "1")))
             isPlaying = any(track.promise is not None for track in session.tracks.values())
             if "RTP-Info" not in response.headers:
-                assert resumes or isPlaying, "no RTP-Info (HDR-4)"
+                # not even one track may be sent at this Scale
+                assert resumes or isPlaying or session.scale != 1, "no RTP-Info (HDR-4)"
                 if resumes:
                     return  # it plays on
             info = rtpInfo(response)
@@ -275,7 +276,9 @@ class World:
                 if index in (None, each):
                     sequence, rtptime = info.get(track.url, (None, None))
                     promise = self._promise(session, response, rtptime, resumes)
-                    if info and sequence is None:
+                    if info and sequence is None and resumes and track.promise is not None:
+                        track.promise.rtptime = None  # not sent at this Scale, or it plays on while others begin
+                    elif info and sequence is None:
                         track.promise = None  # not sent at this Scale
                     elif not info and track.promise is not None:
                         # queued: what plays goes on, then this, from a number that nobody knows yet
