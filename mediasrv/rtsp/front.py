@@ -9,7 +9,13 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from twisted.internet.interfaces import IAddress, IHandshakeListener, IProtocol, ISSLTransport
+from twisted.internet.interfaces import (
+    IAddress,
+    IHandshakeListener,
+    IProtocol,
+    IProtocolNegotiationFactory,
+    ISSLTransport,
+)
 from twisted.internet.protocol import Factory, connectionDone
 from twisted.logger import Logger
 from twisted.python.failure import Failure
@@ -233,12 +239,26 @@ class RTSPFront(Front):
         self.close(response.toBytes())
 
 
-class RTSPFactory(Factory):
+@implementer(IProtocolNegotiationFactory)
+class FrontFactory(Factory):
     """
-    Makes the connections of one endpoint for RTSP.
+    Makes the connections of one endpoint.
     """
 
     noisy = False
+
+    def acceptableProtocols(self) -> list[bytes]:
+        """
+        What a client of TLS may choose from, if it asks (ALPN, RFC 7301). Browsers and curl do; without an answer
+        Twisted lets the handshake fail. In HTTP/2 there are no connections that tunnels and WebSocket could take over.
+        """
+        return [b"http/1.1"]
+
+
+class RTSPFactory(FrontFactory):
+    """
+    Makes the connections of one endpoint for RTSP.
+    """
 
     def __init__(self, site: RTSPSite, tunnels: Tunnels | None = None) -> None:
         """

@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twisted.internet.interfaces import IAddress, IProtocol
-from twisted.internet.protocol import Factory
 from twisted.web.server import Site
 
-from mediasrv.rtsp.front import Front
+from mediasrv.rtsp.front import Front, FrontFactory
 from mediasrv.rtsp.httphead import HeadError, HTTPHead
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.tunnel import Tunnels
@@ -47,12 +46,10 @@ class WebFront(Front):
         self.becomes(self._channel(), bytes(self.reader.received))
 
 
-class WebFactory(Factory):
+class WebFactory(FrontFactory):
     """
     Makes the connections of one endpoint for HTTP.
     """
-
-    noisy = False
 
     def __init__(self, pages: Site, site: RTSPSite, tunnels: Tunnels) -> None:
         """

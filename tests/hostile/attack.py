@@ -6,6 +6,7 @@ import gc
 import os
 import wave
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +258,14 @@ def census() -> Counter[str]:
     found["descriptors"] = len(os.listdir("/proc/self/fd"))
     found["readers"] = len(reactor.getReaders())
     return found
+
+
+async def settled(measure: Callable[[], Any]) -> Any:
+    """What is measured, when it no longer changes: reader threads and sockets take a moment to go."""
+    found = measure()
+    while True:
+        await sleep(0.3)
+        again = measure()
+        if again == found:
+            return found
+        found = again

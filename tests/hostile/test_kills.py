@@ -6,7 +6,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
-from attack import TCP, Canary, Peer, Target, census, sleep, until
+from attack import TCP, Canary, Peer, Target, census, settled, until
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 
@@ -123,14 +123,3 @@ async def testAThousandKilledClients(target: Target, canary: Canary) -> None:
     assert abs(len(reactor.getDelayedCalls()) - timers) <= 2
     assert sys.getallocatedblocks() - blocks < 5000
     await canary.noticedNothing()
-
-
-async def settled(measure: Callable[[], object]) -> object:
-    """What is measured, when it no longer changes: reader threads and sockets take a moment to go."""
-    found = measure()
-    while True:
-        await sleep(0.3)
-        again = measure()
-        if again == found:
-            return found
-        found = again

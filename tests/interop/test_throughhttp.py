@@ -4,6 +4,8 @@ Real clients through HTTP and TLS: to the last byte what is in the file, whateve
 
 from __future__ import annotations
 
+import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from certificatemaker import makeCertificate
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.threads import deferToThread
 
 from mediasrv.certificates import serverEndpoint
 from mediasrv.service import MediaService
@@ -163,3 +166,27 @@ async def test_seekInATunnel(ways: Callable[[Way], Server], clip: Callable[[str]
     after = [time for kind, time, _ in packets if kind == "video" and time is not None and time > 3.0]
     assert len(after) > 20
     assert abs(after[0] - wanted) < 0.05
+
+
+@pytest.mark.requirement("TUN-11", "TUN-12")
+@pytest.mark.parametrize("offered", [["h2", "http/1.1"], ["http/1.1"], []])
+async def test_browsersChooseAVersion(ways: Callable[[Way], Server], offered: list[str]) -> None:
+    """They offer some in the handshake, HTTP/2 among them (ALPN), and get an answer in the one that there is."""
+
+    def get(port: int) -> tuple[str | None, bytes]:
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if offered:
+            context.set_alpn_protocols(offered)
+        with (
+            socket.create_connection(("127.0.0.1", port), 5) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as secure,
+        ):
+            secure.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return secure.selected_alpn_protocol(), secure.recv(12)
+
+    for name in ("rtsps", "https"):
+        chosen, answer = await deferToThread(get, ways(Way(name, "https", "")).port)
+        assert chosen == ("http/1.1" if offered else None)
+        assert answer in (b"HTTP/1.0 404", b"HTTP/1.1 404")
