@@ -13,7 +13,6 @@ from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
-from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import IResource
 from twisted.web.server import Site
 
@@ -21,6 +20,7 @@ from mediasrv.interfaces import IMediaLocator
 from mediasrv.locating import RedirectTable
 from mediasrv.media.cache import Cache
 from mediasrv.media.library import Library
+from mediasrv.readers import Readers
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
@@ -65,8 +65,8 @@ class MediaService(MultiService):
         self.settings = settings
         self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer, reactor)
         SessionLog(self.registry)
-        self._readers = ThreadPool(0, settings.readers, name="mediasrv readers")
-        self._openers = ThreadPool(0, settings.readers, name="mediasrv openers")
+        self._readers = Readers(0, settings.readers, name="mediasrv readers")
+        self._openers = Readers(0, settings.readers, name="mediasrv openers")
         self.library = Library(
             settings.media,
             carriesTrack,
@@ -138,6 +138,7 @@ class MediaService(MultiService):
         @raise PortsTaken: if the UDP ports are in use.
         """
         self._bind()
+        self.registry.resume()  # it may have been emptied when it was stopped
         self._readers.start()
         self._openers.start()
         self._site.start()

@@ -164,6 +164,19 @@ async def test_startsAndStops(folder: Path) -> None:
     assert [each for each in descriptors() if each not in before[0]] == []
 
 
+async def test_startsAgain(folder: Path) -> None:
+    """As services may: with threads, ports and room for sessions, whatever the end before was like."""
+    service = made(folder, drainTime=5.0)
+    for _ in range(2):
+        one = Running(service)
+        await one.start()
+        client = await one.play()
+        await client.until(lambda data: data.count(b"$\0") >= 3)
+        service.registry.endAll("enough")
+        await one.stop()
+        assert not readers()
+
+
 async def test_stopsWhatIsLoading(folder: Path) -> None:
     """A client that asks at the last moment gets an answer or none, and nothing hangs."""
     one = Running(made(folder))
