@@ -181,10 +181,11 @@ class World:
             return
         if any(question.text.startswith("TEARDOWN") for each in self.links for question in each.questions):
             return  # of this track alone, perhaps
-        promise = track.promise
-        assert promise is not None, "BYE in a pause (RTCP-7)"
-        isForward = promise.steady or promise.start <= promise.end
-        assert not isForward or promise.end >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
+        # that of another track, if this one has been paused alone
+        promises = [each.promise for each in session.tracks.values() if each.promise is not None]
+        assert promises, "BYE in a pause (RTCP-7)"
+        ends = [each.end for each in promises if each.steady or each.start <= each.end]
+        assert not ends or max(ends) >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
 
     def _answer(self, link: Link, response: Response) -> None:
         assert link.questions, f"an answer to nothing: {response}"
