@@ -36,9 +36,10 @@ async def pause(dialogue: Dialogue, request: Request) -> Response:
         raise Refused(455, ("Allow", _ALLOWED)) from None
     session.queue.clear()
     if playing:
-        point = session.player.pause(point)
+        # who pauses already stays where it is, whatever the point: nothing is pending that could reach it
+        session.player.pause(point)
     session.changed()
-    return _reply(dialogue, session, wanted, session.position() if point is None else point)
+    return _reply(dialogue, session, wanted, session.position())
 
 
 def _pauseAt(session: RTSPSession, point: float) -> bool:

@@ -45,15 +45,16 @@ async def play(dialogue: Dialogue, request: Request) -> Response:
     if track is not None and track not in session.setUpTracks:
         raise Refused(455, ("Allow", "SETUP, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     order = readOrder(request)
+    tracks: Iterable[int] = session.setUpTracks if track is None else [track]
     playing = _Playing(dialogue, session, request, order)
     if session.state == "playing":
         if track is not None and not session.isOnly(track):
             return playing.join(track)
         if playing.changesNothing:
-            return playing.goOn()
+            return playing.goOn(tracks)
         if playing.waits:
             return await playing.queue()
-    return await playing.start(session.setUpTracks if track is None else [track])
+    return await playing.start(tracks)
 
 
 class _Playing:
@@ -89,10 +90,10 @@ class _Playing:
         same = self.course.kind == self._player.course.kind and self.speed == self._player.speed
         return self._order.range is None and same
 
-    def goOn(self) -> Response:
-        """Nothing new, but for tracks that were paused alone, or set up meanwhile."""
+    def goOn(self, tracks: Iterable[int]) -> Response:
+        """Nothing new, but for those of the tracks that were paused alone, or set up meanwhile."""
         infos = {}
-        for track in self._session.setUpTracks:
+        for track in tracks:
             if not self._session.isActive(track):
                 infos.update(self._joined(track))
         headers = self._headers(self._session.position(), self._player.span[1])

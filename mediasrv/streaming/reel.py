@@ -14,6 +14,9 @@ from mediasrv.streaming.feed import Feed
 #: bursts among which the rest of a picture is looked for
 _NEAR = 100
 
+#: seconds by which sums of durations miss a time that somebody writes down: 3.6799999999999997 is 3.68 (PLY-6)
+_ROUNDING = 1e-6
+
 #: bursts at the end of a fragment among which the one is that is presented last
 _LAST = 50
 
@@ -103,7 +106,7 @@ class Reel:
         @return: when the next burst is due; infinite if there is none; None if the network takes no more now.
         """
         bursts, index, due = self._bursts, self._index, inf
-        senders, skip, stop, count = self.senders, self.skip, self.stop, len(self._bursts)
+        senders, skip, stop, count = self.senders, self.skip, self.stop - _ROUNDING, len(self._bursts)
         while index < count:
             burst = bursts[index]
             if burst.due > position:
@@ -148,20 +151,28 @@ class Reel:
             self._index += 1
 
     def complete(self) -> None:
-        """Sends all that is presented before the stop, due or not; what the network does not take is lost."""
-        for burst in self._bursts[self._index :]:
-            self._sent(burst)
-        self._index = len(self._bursts)
+        """
+        Sends all that is presented before the stop, due or not; what the network does not take is lost. What comes next
+        is then behind what was sent last: what lies further back in the fragment was not presented.
+        """
+        for place, burst in enumerate(self._bursts[self._index :], self._index + 1):
+            if self.senders[burst.track] is not None and self._isWanted(burst):
+                self._sent(burst)
+                self._index = place
 
     def _sent(self, burst: Burst) -> bool:
         """Sends a burst, if it is to be sent; False if it should have been, and was not."""
         sender = self.senders[burst.track]
-        return sender is None or not self.skip <= burst.pts < self.stop or sender.transport.send(sender, burst)
+        return sender is None or not self._isWanted(burst) or sender.transport.send(sender, burst)
+
+    def _isWanted(self, burst: Burst) -> bool:
+        """Whether a burst lies in the range."""
+        return self.skip <= burst.pts < self.stop - _ROUNDING
 
     def rewindToStop(self) -> None:
         """
         Makes what was left out at the stop what comes next, and not again what was sent in between (PLY-10).
         """
-        places = range(self._startIndex, len(self._bursts))
-        self._index = next((place for place in places if self._bursts[place].pts >= self.stop), len(self._bursts))
-        self.skip, self.stop = self.stop, inf
+        stop, places = self.stop - _ROUNDING, range(self._startIndex, len(self._bursts))
+        self._index = next((place for place in places if self._bursts[place].pts >= stop), len(self._bursts))
+        self.skip, self.stop = stop, inf

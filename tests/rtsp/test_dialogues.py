@@ -36,8 +36,8 @@ from twisted.logger import LogEvent, globalLogPublisher
 from mediasrv.rtp.rtcp import ReceiverReport, ReportBlock, SourceDescription, packCompound
 from mediasrv.rtsp.messages import InterleavedFrame
 
-#: seconds after the reply to PLAY after which packets have to come; no less than a fragment, at whose end they may wait
-_STARTS_WITHIN = 2.0
+#: seconds after the reply to PLAY after which packets have to come
+_STARTS_WITHIN = 0.0
 
 
 class Dialogues(RuleBasedStateMachine):

@@ -195,6 +195,28 @@ def testPointsOutsideOfAllRanges(film: Client, rig: Rig, point: str) -> None:
     assert film.pictures() == [*range(50, 75), *range(100, 125)]
 
 
+@pytest.mark.requirement("PAU-2", "PAU-5")
+@pytest.mark.parametrize("point", ["npt=1", "npt=2.8", "npt=20-"])
+def testPointsWhilePaused(film: Client, rig: Rig, point: str) -> None:
+    """Nothing is pending that could reach it: it stays where it is, and says so."""
+    film.play("npt=2-")
+    rig.wait(0.5)
+    pausedAt = rangeOf(film.ask("PAUSE"))[0]
+    answer = film.ask("PAUSE", Range=point)
+    assert (answer.code, rangeOf(answer)[0]) == (200, pausedAt)
+    assert rangeOf(film.play())[0] == pausedAt
+
+
+@pytest.mark.requirement("PLY-6")
+def testSumsOfDurationsReachNoEnd(film: Client, rig: Rig) -> None:
+    """3.68 as a sum of fiftieths is a little less, and all the same no part of a range that ends there."""
+    for end in (2.94, 3.68, 2.02, 3.3):
+        film.forget()
+        film.play(f"npt=2-{end}", Immediate="yes")
+        rig.wait(2.0)
+        assert len(film.packets(2)) == round((end - 2) * 50)
+
+
 @pytest.mark.requirement("PAU-3", "TDN-5")
 @pytest.mark.parametrize("method", ["PAUSE", "TEARDOWN"])
 def testNobodyWaitsAfterwards(film: Client, rig: Rig, method: str) -> None:

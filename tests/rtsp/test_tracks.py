@@ -146,6 +146,18 @@ def testATrackComesBack(film: Client, rig: Rig) -> None:
     assert film.pictures() == list(range(len(film.pictures())))
 
 
+@pytest.mark.requirement("PLY-12")
+def testPlayOfTheOnlyOneThatPlaysStartsNoOther(client: Client, rig: Rig) -> None:
+    client.setUp(VIDEO, TCP.format(0, 1))
+    client.play("npt=0-")
+    client.setUp(AUDIO, TCP.format(2, 3))
+    answer = client.ask("PLAY", VIDEO)
+    assert (answer.code, answer.headers.get("RTP-Info")) == (200, None)
+    rig.wait(0.5)
+    assert not client.packets(2)
+    assert list(rtpInfo(client.play())) == [AUDIO]
+
+
 @pytest.mark.requirement("SET-10")
 def testATrackThatPlaysKeepsItsTransport(film: Client, rig: Rig) -> None:
     film.play("npt=0-")

@@ -122,8 +122,7 @@ class TrackWatch:
         assert place >= promise.start - (promise.early or precision), (
             f"{place} is before the range from {promise.start}"
         )
-        # the times of sound are sums, which may fall short of the end by their last bit
-        end = promise.end + (1e-9 if self.kind == "audio" else 0.0)
+        end = promise.end
         exact = number / PER_SECOND[self.kind]
         assert exact < end or (promise.precision > 1e-6 and place < end + precision), f"{place} is past {end} (PLY-6)"
         if promise.last is None and not promise.early:

@@ -381,6 +381,18 @@ def test_afterARangeItGoesOnWithWhatWasLeftOut() -> None:
     assert stage.listener.told == ["range", "media"]
 
 
+def test_afterAShortRangeNothingIsWaitedFor() -> None:
+    """RTP-5, RTP-10: what lies behind the end of a range was not presented; the next PLAY begins at once."""
+    stage = Stage(film(seconds=2.0))
+    stage.play(0.0, stop=0.1)
+    stage.run(0.3)
+    sent = len(stage.of(0))
+    now = stage.clock.seconds()
+    infos = stage.play(2.0)
+    assert len(stage.of(0)) > sent
+    assert ahead(infos[0][1], stage.senders[0].timeline.at(now)) <= 0.05 * 90000
+
+
 @pytest.mark.requirement("PAU-2")
 def test_stopAt() -> None:
     stage = Stage(film())
