@@ -9,6 +9,7 @@ import threading
 from bisect import bisect_right
 from dataclasses import replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 
 from mediasrv.media.containers import Carries, Container, NotMedia
@@ -38,7 +39,6 @@ class Presentation:
     @ivar duration: NPT seconds of the end.
     @ivar created: Unix seconds that NPT 0 stands for: what the file says of its making, else its modification.
     @ivar cuts: where its fragments start.
-    @ivar randomAccess: seconds from one point where it can be entered to the next, at most.
     """
 
     def __init__(self, path: str, carries: Carries, fragmentDuration: float) -> None:
@@ -66,11 +66,16 @@ class Presentation:
             container.close()
             raise
         self._starts = [cut.pts for cut in self.cuts]
-        self.randomAccess = _longestStep(self.cuts, self.duration)
         self._lock = threading.Lock()
         self._wanted = True
         self._container: Container | None = container
         self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+
+    @cached_property
+    def randomAccess(self) -> float:
+        """Seconds from one point where it can be entered to the next, at most."""
+        points = [0.0, *(cut.pts for cut in self.cuts if cut.key), self.duration]
+        return max(later - former for former, later in pairwise(points))
 
     def fragmentAt(self, time: float) -> int:
         """The number of the fragment that holds NPT C{time} (seconds)."""
@@ -157,11 +162,6 @@ def titleOf(path: str) -> str:
     """A file's name without its ending, as text that can be shown: a name may hold any bytes."""
     name = os.fsencode(os.path.splitext(os.path.basename(path))[0]).decode("utf-8", "replace")
     return "".join(character if character.isprintable() else " " for character in name)
-
-
-def _longestStep(cuts: list[Cut], duration: float) -> float:
-    points = [0.0, *(cut.pts for cut in cuts if cut.key), duration]
-    return max(later - former for former, later in pairwise(points))
 
 
 def _essence(tracks: list[Track]) -> list[Track]:

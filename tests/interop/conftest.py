@@ -70,6 +70,12 @@ async def serve(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Serve]:
 
 
 @pytest_twisted.async_fixture
+async def multicaster(ownNetwork: None, serve: Serve) -> Server:
+    """One with multicast, in a network of its own."""
+    return await serve(multicast=namespaces.GROUPS, multicastInterface="127.0.0.1")
+
+
+@pytest_twisted.async_fixture
 async def server(serve: Serve) -> Server:
     """One server."""
     return await serve()

@@ -63,7 +63,7 @@ async def test_gstreamerTakesTheFile(
     paths = [clip(name) for name in _TAKEN]
     streams = [essence.readFile(path)[0] for path in paths]
     taken = await peers.together(
-        test_gstreamer.take(multicaster, path, stream, "udp-mcast", tmp_path)
+        test_gstreamer.take(multicaster, path, stream, "protocols=udp-mcast", tmp_path)
         for path, stream in zip(paths, streams, strict=True)
     )
     wrong = [complaint for one in taken for complaint in test_gstreamer.complaints(one)]

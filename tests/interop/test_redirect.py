@@ -34,7 +34,7 @@ async def both(server: Server, clip: Callable[[str], Path], transport: str, fold
     stream = essence.readFile(taken)[0]
     clients: list[Coroutine[Any, Any, Any]] = [
         test_ffmpeg.copy(server, _COPIED, transport, folder),
-        test_gstreamer.take(server, taken, stream, transport, folder),
+        test_gstreamer.take(server, taken, stream, f"protocols={transport}", folder),
     ]
     copy, take = await peers.together(clients)
     return test_ffmpeg.complaints(copy, copied) + test_gstreamer.complaints(take)

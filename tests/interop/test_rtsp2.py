@@ -20,5 +20,6 @@ from test_gstreamer import complaints, take
 async def test_askedForTwo(server: Server, clip: Callable[[str], Path], tmp_path: Path, transport: str) -> None:
     path = clip("silent-h264.mp4")
     (stream,) = essence.readFile(path)
-    (taken,) = await peers.together([take(server, path, stream, f"{transport} default-rtsp-version=2-0", tmp_path)])
+    properties = f"protocols={transport} default-rtsp-version=2-0"
+    (taken,) = await peers.together([take(server, path, stream, properties, tmp_path)])
     assert complaints(taken) == []

@@ -146,8 +146,8 @@ def badSpeed(probe: Probe) -> None:
 def speedTwo(probe: Probe) -> str:
     duration = probe.needOnDemand(10.0)
     viewer = probe.viewer()
-    middle = round(duration / 2)
-    play = viewer.play(f"npt={middle}-{middle + 4}", [("Speed", "2")])
+    first = max(0, round(duration / 2) - 4)
+    play = viewer.play(f"npt={first}-{first + 8}", [("Speed", "2")])
     if play.numberHeader("Speed") is None:
         raise NotApplicable("no Speed in the reply: it is optional")
     return _judgeRate(viewer, play)
