@@ -452,8 +452,9 @@ class Player:
 
     def _report(self, now: float) -> None:
         self._reportAt = now + random.uniform(*_REPORT_INTERVAL)
-        for sender in self.senders:
-            if sender is not None:
+        for index, sender in enumerate(self.senders):
+            # who does not send has nothing to report (RFC 3550 section 6.4)
+            if sender is not None and self._course.shows(index):
                 sender.transport.sendControl(senderReport(sender, self._clock, now, self._cname))
 
     def sayGoodbye(self, senders: Iterable[TrackSender] | None = None) -> None:

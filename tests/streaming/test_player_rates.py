@@ -56,6 +56,19 @@ def test_timestampsAreThoseOfPlayOut(scale: float, speed: float, position: float
     assert not (stage.of(1) and scale != 1.0)
 
 
+@pytest.mark.requirement("RTCP-2", "HDR-2")
+def test_whatIsNotSentIsNotReported() -> None:
+    """Sound at another rate; with the ordinary one its reports are there again, at once."""
+    stage = Stage(film(fragments=20))
+    stage.play(scale=2.0)
+    stage.run(7.0)
+    assert len(stage.transports[0].reports) == 2
+    assert stage.transports[1].reports == []
+    stage.play(1.0)
+    stage.run(0.1)
+    assert len(stage.transports[1].reports) == 1
+
+
 @pytest.mark.requirement("HDR-2")
 def test_backwardsToTheBeginning() -> None:
     """The end of a presentation that is played backwards is its beginning."""
