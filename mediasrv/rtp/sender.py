@@ -165,3 +165,9 @@ def awaitEntry(sender: TrackSender) -> None:
     """Has a sender that joins in the middle begin with the next burst with which its receiver can start."""
     if not isinstance(sender.transport, _UntilEntry):
         sender.transport = _UntilEntry(sender.transport)
+
+
+def moveTo(sender: TrackSender, transport: TrackTransport) -> None:
+    """Gives a sender another transport; one that waits for a burst to begin with goes on waiting."""
+    isWaiting = isinstance(sender.transport, _UntilEntry)
+    sender.transport = _UntilEntry(transport) if isWaiting else transport

@@ -169,7 +169,7 @@ def _checkURL(session: RTSPSession, request: Request) -> None:
     url, number = splitTrack(parseURI(request.uri))
     if url.segments != session.segments or (number or 0) >= len(session.presentation.tracks):
         raise Refused(404)
-    if number is not None and len(session.presentation.tracks) > 1:
+    if number is not None and list(session.setUpTracks) != [number]:
         raise Refused(460)
 
 

@@ -35,11 +35,10 @@ async def pause(dialogue: Dialogue, request: Request) -> Response:
     except NoTransition:
         raise Refused(455, ("Allow", _ALLOWED)) from None
     session.queue.clear()
-    if playing:
-        # who pauses already stays where it is, whatever the point: nothing is pending that could reach it
-        session.player.pause(point)
+    # who pauses already stays where it is, whatever the point: nothing is pending that could reach it
+    position = session.player.pause(point) if playing else session.position()
     session.changed()
-    return _reply(dialogue, session, wanted, session.position())
+    return _reply(dialogue, session, wanted, position)
 
 
 def _pauseAt(session: RTSPSession, point: float) -> bool:

@@ -31,6 +31,9 @@ _GRACE = 1.0
 #: seconds before the end at which such a PLAY begins, if there is no key frame further back
 _LAST_MOMENT = 0.001
 
+#: what a client may do whose PLAY was overtaken by what it asked on another connection
+_ALLOWED = "SETUP, PLAY, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"
+
 #: seconds after which a client whose PLAY found no room in the queue may try again
 _RETRY_AFTER = "5"
 
@@ -46,7 +49,7 @@ async def play(dialogue: Dialogue, request: Request) -> Response:
         raise Refused(455, ("Allow", "SETUP, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     order = readOrder(request)
     tracks: Iterable[int] = session.setUpTracks if track is None else [track]
-    playing = _Playing(dialogue, session, request, order)
+    playing = _Playing(dialogue, session, order, tracks)
     if session.state == "playing":
         if track is not None and not session.isOnly(track):
             return playing.join(track)
@@ -65,11 +68,13 @@ class _Playing:
     @ivar speed: that it is to be delivered at.
     """
 
-    def __init__(self, dialogue: Dialogue, session: RTSPSession, request: Request, order: PlayOrder) -> None:
+    def __init__(self, dialogue: Dialogue, session: RTSPSession, order: PlayOrder, tracks: Iterable[int]) -> None:
+        """
+        @param tracks: that it is about.
+        """
         self._dialogue = dialogue
         self._session = session
         self._player = session.player
-        self._request = request
         self._order = order
         self._rules: PlayRules = dialogue.rules
         self._style: SeekStyle = order.style
@@ -79,6 +84,8 @@ class _Playing:
         if order.scale is not None:
             scale = usableScale(session.presentation, order.scale, self._rules.maxScale)
             self.course = Course(session.presentation, scale, order.wholeGroups)
+        if not any(self.course.shows(track) for track in tracks):
+            self.course = Course(session.presentation)  # sound without its pictures has one Scale
         if order.speed is not None:
             self.speed = min(max(order.speed, 1 / self._rules.maxSpeed), self._rules.maxSpeed)
 
@@ -128,7 +135,7 @@ class _Playing:
         meanwhile would not know what it waits for.
         """
         wanted = self._order.range
-        if wanted is None or wanted.startsNow or wanted.start is None:
+        if wanted is None or wanted.startsNow or wanted.start is None or wanted.time is not None:
             return False
         if self._order.immediate or self._session.broadcast is not None:
             return False
@@ -143,8 +150,11 @@ class _Playing:
         queue = self._session.queue
         if len(queue) >= self._rules.queueLength:
             raise Refused(503, ("Retry-After", _RETRY_AFTER))
+        emptied = queue.emptied
         cue, end = await self._cue()
         if self._session.state != "playing":
+            if queue.emptied != emptied:
+                raise Refused(455, ("Allow", _ALLOWED))  # a PAUSE took it along
             # what was in front of it has ended meanwhile
             return self._begin(cue, end, self._session.setUpTracks)
         begins, last, closed = queue.begins, self._endOr(end), end is not None
@@ -168,6 +178,9 @@ class _Playing:
 
     def _begin(self, cue: Cue, end: float | None, tracks: Iterable[int]) -> Response:
         session = self._session
+        tracks = [track for track in tracks if track in session.setUpTracks]
+        if not tracks:
+            raise Refused(455, ("Allow", _ALLOWED))  # a TEARDOWN came while the file was read
         self._style = cue.style
         headers = self._headers(cue.position, self._endOr(end))
         try:
@@ -178,8 +191,14 @@ class _Playing:
         if not goesOn:
             session.queue.clear()
         session.queue.closed = end is not None
+        if self._player.isPlaying:
+            self._player.pause()  # the last picture of those who played is theirs alone (RTP-12)
+        silent = [track for track in tracks if not session.isActive(track)]
         session.choose(tracks)
         infos = self._player.start(cue, self._stop(end), self._order.delay, self.speed)
+        if cue.resumed:
+            for track in silent:
+                self._player.awaitEntry(track)
         self._tell(headers, infos)
         # nothing of the new range before the reply, and the first packet right after it (RTP-12)
         self._dialogue.afterReply(lambda: _run(session))
@@ -188,9 +207,12 @@ class _Playing:
     async def _cue(self) -> tuple[Cue, float | None]:
         """Where to start, and where to end, NPT seconds; None for the end of the presentation."""
         try:
-            return await self._findCue()
+            cue, end = await self._findCue()
         except NothingToPlay:
             raise Refused(457) from None
+        if end is not None and not cue.resumed and not self._isAhead(cue.position, end, _LAST_MOMENT):
+            raise Refused(457)  # between the two there is nothing to start with
+        return cue, end
 
     async def _findCue(self) -> tuple[Cue, float | None]:
         start, end = points(self._session, self._order.range)
@@ -206,24 +228,27 @@ class _Playing:
 
     async def _fromHere(self, end: float | None) -> tuple[Cue, float | None]:
         """From the current position, or from the pause point."""
-        session, player, duration = self._session, self._player, self._session.presentation.duration
-        here = session.position()
-        if session.state == "ready" and self.course.isReverse:
-            here = duration  # its beginning, as it is played
+        session, player, here = self._session, self._player, self._here
         if end is not None and not self._isAhead(here, end):
             raise Refused(457)
         if self._order.range is None and player.isPlaying and session.queue.closed:
-            end = player.span[1]  # another rate, the same range
-        if player.isPlaying:
-            player.pause()  # in order to go on at once, without a gap
+            # another rate, the same range, from whichever of its ends comes now
+            end = next((bound for bound in reversed(player.span) if self._isAhead(here, bound)), None)
         cue = await player.resume(self.course)
         if cue is None:
+            here, duration = self._here, session.presentation.duration
             if self.course.isReverse and here <= _LAST_MOMENT:
                 raise Refused(457)
             # at the very end there is nothing to go on with: from the start
             atEnd = not self.course.isReverse and here >= duration - _LAST_MOMENT
             cue = await player.cue(0.0 if atEnd else here, self.course)
         return cue, end
+
+    @property
+    def _here(self) -> float:
+        """NPT seconds of where it is, or was paused; before the first PLAY, where it begins in its direction."""
+        isNew = self._session.state == "ready"
+        return self._session.presentation.duration if isNew and self.course.isReverse else self._session.position()
 
     async def _conditionally(self, start: float) -> Cue:
         """
@@ -237,9 +262,9 @@ class _Playing:
         onward = await self._player.resume(self.course)
         return replace(found, style="CoRAP") if onward is None else replace(onward, style="Next")
 
-    def _isAhead(self, start: float, end: float) -> bool:
-        """Whether something lies between two points, in the direction in which it is played."""
-        return end < start if self.course.isReverse else end > start
+    def _isAhead(self, start: float, end: float, least: float = 0.0) -> bool:
+        """Whether something lies between two points, in the direction in which it is played, more than so much."""
+        return start - end > least if self.course.isReverse else end - start > least
 
     def _stop(self, end: float | None) -> float | None:
         """Where to stop, if that is before everything is over."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 
 from mediasrv.streaming.courses import Course
-from mediasrv.streaming.cues import Cue, SeekStyle
+from mediasrv.streaming.cues import Cue, NothingToPlay, SeekStyle
 from mediasrv.streaming.player import Player
 
 
@@ -50,10 +50,12 @@ class PlayQueue:
     The PLAYs that wait in one session. Of all but the next one only the positions are kept: fragments are large.
 
     @ivar closed: whether what is being played now ends where the client said.
+    @ivar emptied: how often all that waited was dropped.
     """
 
     def __init__(self, player: Player) -> None:
         self.closed = False
+        self.emptied = 0
         self._player = player
         self._waiting: deque[QueuedPlay] = deque()
         self._head: Deferred[Cue] | None = None
@@ -76,6 +78,7 @@ class PlayQueue:
 
     def clear(self) -> None:
         """Nobody waits any more."""
+        self.emptied += 1
         self._waiting.clear()
         self._forget()
 
@@ -96,12 +99,14 @@ class PlayQueue:
         """
         Takes the one whose turn it is, with the place where it starts.
 
-        @raise mediasrv.streaming.cues.NothingToPlay: and what else L{Player.cue} fails with.
+        @raise NothingToPlay: and what else L{Player.cue} fails with; also if it was dropped while its file was read.
         """
-        play = self._waiting.popleft()
+        play = self._waiting[0]
         head, self._head = self._head, None
         cue = await (head if head is not None else self._find(play))
-        self.closed = play.closed
+        if not self._waiting or self._waiting[0] is not play:
+            raise NothingToPlay("it was dropped")
+        self._waiting.popleft()
         self._prepare()
         return play, cue
 

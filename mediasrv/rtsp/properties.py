@@ -22,6 +22,8 @@ def acceptRanges() -> str:
 
 def scales(presentation: Presentation, rules: PlayRules) -> str:
     """The values of Scale that PLAY takes, as ranges such as C{-8:-0.125, 0.125:8}."""
+    if presentation.tracks[0].codec == "mpegts":
+        return "1"
     slowest = f"{slowestScale(presentation, rules.maxScale):.6g}"
     fastest = f"{rules.maxScale:.6g}"
     return f"-{fastest}:-{slowest}, {slowest}:{fastest}"

@@ -173,7 +173,7 @@ class RTSPSession:
         """
         Takes what SETUP made; replaces the track's former transport (SET-10).
 
-        While others play it is silent until a PLAY takes it in.
+        In a session that has played it is silent until a PLAY takes it in.
 
         @raise automat.NoTransition: if the session has ended.
         """
@@ -182,7 +182,7 @@ class RTSPSession:
         if former is not None and former.transport is not track.transport:
             former.close()
         self.setUpTracks[index] = track
-        if self.state != "playing" or former is not None:
+        if self.state == "ready" or self.broadcast is not None:
             self.player.senders[index] = track.sender
         if carrier is not None:
             self._carriedBy(carrier)
@@ -205,6 +205,8 @@ class RTSPSession:
         self.player.outlet = carrier.outlet if carrier is not None else NoOutlet()
         if carrier is not None:
             carrier.adopt(self)
+        if not self.player.outlet.blocked:
+            self.player.unblocked()  # it may have waited for the other one
 
     def dropTrack(self, index: int) -> None:
         """Takes a track out (TDN-1): its client is told that nothing more will come, the others play on."""
@@ -233,8 +235,9 @@ class RTSPSession:
         return self.player.senders[track] is not None
 
     def isOnly(self, track: int) -> bool:
-        """Whether no other track is sent while the session plays."""
-        return all(not self.isActive(each) or each == track for each in self.setUpTracks)
+        """Whether nothing of another track is sent while the session plays."""
+        others = (each for each in self.setUpTracks if each != track)
+        return not any(self.isActive(each) and self.player.course.shows(each) for each in others)
 
     def mute(self, track: int) -> None:
         """Sends nothing more of a track; with the last one the session pauses."""
@@ -315,6 +318,7 @@ class RTSPSession:
     async def _begin(self, anchor: float) -> None:
         play, cue = await self.queue.next()
         if self.state == "playing" and not self.player.isPlaying:
+            self.queue.closed = play.closed
             self.player.start(cue, play.stop, speed=play.speed, anchor=anchor)
             self.player.run()
             self.changed()
@@ -323,8 +327,8 @@ class RTSPSession:
         """What was to come next is not there any more: the file is damaged, or gone."""
         if not failure.check(NothingToPlay, PresentationChanged, NotMedia, OSError):
             self._log.failure("a PLAY that waited could not begin", failure)
-        self.queue.clear()
-        if self.state == "playing":
+        if self.state == "playing" and not self.player.isPlaying:
+            self.queue.clear()
             self._atEnd()
 
     def playerFailed(self) -> None:

@@ -13,7 +13,7 @@ from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.datagrams import DatagramTransport
 from mediasrv.rtp.interleaved import InterleavedTransport
 from mediasrv.rtp.rawstream import RawTransport
-from mediasrv.rtp.sender import TrackSender
+from mediasrv.rtp.sender import TrackSender, moveTo
 from mediasrv.rtp.timeline import randomNumber
 from mediasrv.rtsp import listening, rawstreams
 from mediasrv.rtsp.demands import checkDemands
@@ -39,12 +39,15 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     """
     url, number = splitTrack(parseURI(request.uri))
     session = dialogue.sessionOf(request) if "Session" in request.headers else None
-    specs = _offered(request)
+    specs = _offered(dialogue, request)
     if session is None:
         await checkIsHere(dialogue, url, number)
         presentation = await dialogue.presentation(url)
         if number is None:
-            presentation = await rawstreams.choose(dialogue, url, presentation, specs)
+            usable = [spec for spec in specs if not rawstreams.isMeant(spec) or _canCarry(dialogue, session, spec)]
+            if len(usable) < len(specs) and len(presentation.tracks) > 1:
+                raise Refused(461)  # nothing else can be meant by the URL of several tracks
+            presentation = await rawstreams.choose(dialogue, url, presentation, usable)
     else:
         if session.segments != url.segments:
             raise Refused(459)
@@ -54,7 +57,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     checkDemands(request.headers, presentation, [index, *(session.setUpTracks if session is not None else ())])
     plan = dialogue.onDemand.planFor(_blocksize(request))
     spec = _choose(dialogue, specs, session, presentation, plan)
-    if session is not None and session.state == "playing" and index in session.setUpTracks:
+    if session is not None and session.state == "playing" and _isBusy(session, index):
         raise Refused(455, ("Allow", "PLAY, PAUSE, TEARDOWN, OPTIONS, GET_PARAMETER, SET_PARAMETER"))
     began = session is None
     if session is None:
@@ -71,6 +74,11 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     headers = Headers([("Transport", chosen.format()), ("Session", dialogue.sessionHeader(session))])
     addProperties(headers, presentation, dialogue.rules)
     return Response(200, headers)
+
+
+def _isBusy(session: RTSPSession, index: int) -> bool:
+    """Whether the track of a playing session cannot be set up: it is heard, or many listen to what it would join."""
+    return index in session.setUpTracks or session.broadcast is not None
 
 
 def _trackIndex(presentation: Presentation, number: int | None) -> int:
@@ -99,10 +107,11 @@ def _blocksize(request: Request) -> int | None:
     return None if value is None else parseBlocksize(value)
 
 
-def _offered(request: Request) -> list[TransportSpec]:
-    """The alternatives of the client, in its order of preference."""
+def _offered(dialogue: Dialogue, request: Request) -> list[TransportSpec]:
+    """The alternatives of the client, in its order of preference; in a tunnel all of them are interleaved (TUN-8)."""
     offered = request.headers.get("Transport")
-    return [] if offered is None else parseTransports(offered)
+    specs = [] if offered is None else parseTransports(offered)
+    return [replace(spec, lower="TCP", unicast=True) for spec in specs] if dialogue.isTunnelled else specs
 
 
 def _choose(
@@ -118,8 +127,6 @@ def _choose(
     """
     if specs and all(spec.mode == "RECORD" for spec in specs):
         raise Refused(405, ("Allow", PUBLIC))
-    if dialogue.isTunnelled:  # TUN-8
-        specs = [replace(spec, lower="TCP", unicast=True) for spec in specs]
     for spec in specs:
         if spec.mode == "RECORD" or not _carries(spec, presentation):
             continue
@@ -197,7 +204,7 @@ def _attach(dialogue: Dialogue, session: RTSPSession, index: int, url: str, spec
     if former is not None:
         # the stream goes on where it was (RTP-4, RTP-8)
         sender = former.sender
-        sender.transport = transport
+        moveTo(sender, transport)
     else:
         onDemand = dialogue.onDemand
         timeline = session.clock.timeline(onDemand.formatsOf(session.presentation)[index].clockRate)

@@ -73,7 +73,7 @@ class Course:
     @property
     def kind(self) -> tuple[float, bool]:
         """What tells it from other courses of its presentation."""
-        return self.scale, self.wholeGroups
+        return self.scale, self.wholeGroups and self.isReverse
 
     @property
     def isReverse(self) -> bool:

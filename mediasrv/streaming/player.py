@@ -172,21 +172,29 @@ class Player:
 
     async def resume(self, course: Course) -> Cue | None:
         """
-        Where it was paused, to go on without a gap; None if it cannot go on from there, as what comes next needs what
-        was not sent.
+        Where it is, or was paused, to go on without a gap; None if it cannot go on from there, as what comes next needs
+        what was not sent, or if another one has made it play something else meanwhile. What plays is paused for that.
         """
-        fragment, index = self._reel.fragment, self._reel.index
+        reel, fragment, former = self._reel, self._reel.fragment, self._course
         if fragment is None:
             return None
-        if course.kind == self._course.kind:
-            return Cue(self._pausePoint, course, fragment, index, resumed=True)
-        if not all(each.showsAll and not each.isReverse for each in (course, self._course)):
+        if course.kind == former.kind:
+            self._pauseHere()
+            return Cue(self._pausePoint, course, fragment, reel.index, resumed=True)
+        if not all(each.showsAll and not each.isReverse for each in (course, former)):
             return None
+        view = await reel.feed.fetch(fragment.number, course)
+        if reel.fragment is not fragment or self._course is not former:
+            return None
+        self._pauseHere()
         # the same pictures, so that decoders need not notice
-        done = self._course.npt(fragment.bursts[index - 1].due) if index else -inf
-        view = await self._reel.feed.fetch(fragment.number, course)
+        done = former.npt(fragment.bursts[reel.index - 1].due) if reel.index else -inf
         index = sum(course.npt(burst.due) <= done + _ROUNDING for burst in view.bursts)
         return Cue(self._pausePoint, course, view, index, resumed=True)
+
+    def _pauseHere(self) -> None:
+        if self.isPlaying:
+            self.pause()
 
     # Playing
 
@@ -209,6 +217,7 @@ class Player:
         self._halt()
         course = cue.course
         now = self._pacer.now() + delay
+        isAnchored = anchor is not None
         if anchor is None and cue.resumed:
             anchor = max(now, self.presentedAt(cue.position))
         elif anchor is None:
@@ -216,9 +225,9 @@ class Player:
         # a decoder that starts here can do nothing with pictures from before, nor is their sound wanted
         skip = cue.time - _ROUNDING
         if cue.resumed:
-            skip = self._reel.skip if course.kind == self._course.kind else -inf
-        elif cue.isTop:
-            skip = -inf
+            skip = course.at(self._course.npt(self._reel.skip))
+        elif cue.isTop and not isAnchored:
+            skip = -inf  # what primes a decoder as well, if there is time for it
         self._course = course
         self._pausePoint = cue.position
         self._pace.begin(cue.time, anchor, cue.firstDue, now, speed)
@@ -244,10 +253,15 @@ class Player:
         if not self._course.shows(track):
             return None
         sender.startMarker = self._reel.feed.formats[track].startMarker
-        if self._presentation.tracks[track].kind == "video":
-            awaitEntry(sender)
+        self.awaitEntry(track)
         elapsed = self._course.at(self.position) - self._pace.start
         return sender.sequence, (begun + round(elapsed * sender.clockRate)) & 0xFFFFFFFF
+
+    def awaitEntry(self, track: int) -> None:
+        """Has a track of pictures begin with the next one with which a decoder can start, whatever comes before."""
+        sender = self.senders[track]
+        if sender is not None and self._presentation.tracks[track].kind == "video":
+            awaitEntry(sender)
 
     def leave(self, track: int) -> None:
         """Sends nothing more of one track, from the next picture on."""
