@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from rtsprig import AUDIO, VIDEO, Client, Rig, gaps, rangeOf, said
+from rtsprig import AUDIO, UDP, VIDEO, Client, Rig, gaps, rangeOf, said
 
 from mediasrv.media.presentation import PresentationChanged
 from mediasrv.rtsp.messages import Response
@@ -249,3 +249,23 @@ def testAFileThatIsGoneEndsTheQueue(film: Client, rig: Rig) -> None:
 
 def _gone(number: int) -> None:
     raise PresentationChanged("gone")
+
+
+@pytest.mark.requirement("PLY-9", "PAU-3")
+def testAPauseWhileWhatIsQueuedIsRead(client: Client, rig: Rig) -> None:
+    """Two connections and a slow disk: the PAUSE came first, so nothing can wait behind what it stopped."""
+    client.setUp(VIDEO, UDP.format(5000, 5001))
+    other = rig.connect()
+    other.session = client.session
+    client.play("npt=0-1")
+    rig.wait(0.5)
+    rig.cache.clear()
+    rig.pool.held = True
+    client.write(client.request("PLAY", Range="npt=6-7"))
+    assert other.ask("PAUSE").code == 200
+    sent = len(rig.datagrams("rtp", 5000))
+    rig.pool.work()
+    rig.pool.held = False
+    assert [message.code for message in client.receive() if isinstance(message, Response)] == [455]
+    rig.wait(2.0)
+    assert len(rig.datagrams("rtp", 5000)) == sent

@@ -6,7 +6,10 @@ import itertools
 from typing import Any
 
 import pytest
-from rtsprig import AUDIO, SOUND, TCP, VIDEO, Client, Rig, gaps, rangeOf, reports, rtpInfo
+from rtsprig import AUDIO, SOUND, TCP, UDP, VIDEO, Client, Rig, gaps, numberOf, rangeOf, reports, rtpInfo
+
+from mediasrv.media.presentation import PresentationChanged
+from mediasrv.rtp.packets import parsePacket
 
 
 @pytest.fixture
@@ -265,3 +268,81 @@ def testConditionalRandomAccess(film: Client, rig: Rig) -> None:
     film.ask("PAUSE")
     answer = film.play("npt=1-", Seek_Style="CoRAP")  # before the pause point: nothing to go on with
     assert (answer.headers.get("Seek-Style"), rangeOf(answer)[0]) == ("CoRAP", 0.0)
+
+
+# what does not work leaves what plays alone
+
+
+@pytest.mark.requirement("HDR-2", "PLY-4")
+def testARateThatCannotBeHadChangesNothing(film: Client, rig: Rig) -> None:
+    """Backwards from the beginning there is nothing; and a file may be gone: the film goes on as it was."""
+    film.play("npt=0-2")
+    assert film.ask("PLAY", Scale="-1").code == 457
+    rig.wait(0.5)
+    rig.library.film.reading = _gone
+    rig.cache.clear()
+    assert film.ask("PLAY", Scale="2").code == 404
+    rig.wait(2.5)
+    assert film.pictures() == list(range(50))
+    assert set(gaps([packet.sequence for packet in film.packets(2)])) == {1}
+
+
+def _gone(number: int) -> None:
+    raise PresentationChanged("gone")
+
+
+@pytest.mark.requirement("PLY-2", "HDR-2")
+def testARangeTurnsRound(film: Client, rig: Rig) -> None:
+    """PLAY with Scale alone, while a range is played: its other end is the end now."""
+    film.play("npt=0-8")
+    rig.wait(5.0)
+    film.forget()
+    assert rangeOf(film.play(Scale="-1")) == (4.0, 0.0)
+    rig.wait(5.0)
+    assert film.pictures() == [100, 50, 0]
+
+
+@pytest.mark.requirement("HDR-2", "PLY-2")
+def testNoKeyFrameWithinARangeBackwards(film: Client, rig: Rig) -> None:
+    assert film.ask("PLAY", Range="npt=5-4.5", Scale="-1").code == 457
+    assert rangeOf(film.play("npt=4-5")) == (4.0, 5.0)
+
+
+@pytest.mark.requirement("HDR-2")
+def testSoundNextToNothingHasNoScale(client: Client, rig: Rig) -> None:
+    """The film has pictures, but who set up its sound alone would hear nothing at another Scale."""
+    client.setUp(AUDIO, TCP.format(2, 3))
+    assert client.ask("PLAY", AUDIO, Range="npt=0-", Scale="2").headers.get("Scale") == "1.0"
+    rig.wait(1.0)
+    assert client.packets(2)
+
+
+@pytest.mark.requirement("HDR-2", "PAU-8", "TDN-1")
+@pytest.mark.parametrize("method", ["PAUSE", "TEARDOWN"])
+def testWithoutItsPicturesAFastFilmPauses(film: Client, rig: Rig, method: str) -> None:
+    film.play("npt=0-", Scale="2")
+    rig.wait(1.0)
+    assert film.ask(method, VIDEO).code == 200
+    assert film.ask("GET_PARAMETER", body=b"state\r\n").body == b"state: paused\r\n"
+
+
+@pytest.mark.requirement("HDR-2", "RTP-3")
+def testARateIsNotChangedWhileAnotherSeeks(client: Client, rig: Rig) -> None:
+    """Two connections, one session, a slow disk: each PLAY counts once, and timestamps do not step back."""
+    client.setUp(VIDEO, UDP.format(5000, 5001))
+    other = rig.connect()
+    other.session = client.session
+    client.play("npt=0-")
+    rig.wait(1.0)
+    rig.cache.clear()
+    rig.pool.held = True
+    client.write(client.request("PLAY", Scale="2"))
+    other.write(other.request("PLAY", Range="npt=6-"))
+    rig.wait(0.2)
+    rig.pool.work()
+    rig.pool.held = False
+    rig.wait(2.0)
+    packets = [parsePacket(data) for data in rig.datagrams("rtp", 5000)]
+    found = [packet.timestamp for packet in packets]
+    assert all((later - former) & 0xFFFFFFFF < 0x80000000 for former, later in itertools.pairwise(found))
+    assert numberOf(packets[-1].payload) >= 150

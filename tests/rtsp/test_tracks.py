@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from rtsprig import AUDIO, FILM, SOUND, TCP, UDP, VIDEO, Client, Rig, gaps, rangeOf, rtpInfo, said
 
+from mediasrv.rtsp.messages import Response
+
 
 @pytest.fixture
 def film(client: Client) -> Client:
@@ -188,3 +190,67 @@ def testTheEndIsToldOnEveryTrack(film: Client, rig: Rig) -> None:
     rig.wait(4.0)
     assert said(film.control(1))
     assert said(film.control(3))
+
+
+# pictures come back with a key frame, however they went
+
+
+@pytest.mark.requirement("PLY-12", "PAU-4")
+def testPicturesThatWereMutedBeforeAPause(film: Client, rig: Rig) -> None:
+    film.play("npt=0-")
+    rig.wait(0.5)
+    film.ask("PAUSE", VIDEO)
+    rig.wait(0.5)
+    film.ask("PAUSE")
+    film.forget()
+    film.play()
+    rig.wait(2.0)
+    assert film.pictures()[0] == 50
+    assert film.packets(2)
+
+
+@pytest.mark.requirement("PLY-12", "SET-15")
+@pytest.mark.parametrize("heardBefore", [False, True])
+def testPicturesThatAreSetUpInAPause(client: Client, rig: Rig, heardBefore: bool) -> None:
+    client.setUp(AUDIO, TCP.format(2, 3))
+    if heardBefore:
+        client.setUp(VIDEO, TCP.format(0, 1))
+    client.play("npt=0-")
+    rig.wait(0.6)
+    client.ask("PAUSE")
+    client.forget()
+    if heardBefore:
+        assert client.ask("TEARDOWN", VIDEO).code == 200
+    client.setUp(VIDEO, TCP.format(0, 1))
+    client.play()
+    rig.wait(2.0)
+    assert client.pictures()[0] == 50
+
+
+@pytest.mark.requirement("PLY-12", "HDR-2")
+def testPicturesThatWereMutedAndAnotherRate(film: Client, rig: Rig) -> None:
+    film.play("npt=0-")
+    rig.wait(0.5)
+    film.ask("PAUSE", VIDEO)
+    rig.wait(0.5)
+    film.forget()
+    film.play(Scale="0.5")
+    rig.wait(3.0)
+    assert film.pictures()[0] == 50
+
+
+@pytest.mark.requirement("TDN-1", "PLY-12")
+def testATrackThatGoesWhileItsPlayWaits(client: Client, rig: Rig) -> None:
+    """Two connections and a slow disk: there is nothing left that the PLAY meant."""
+    for number, url in enumerate((VIDEO, AUDIO)):
+        client.setUp(url, UDP.format(5000 + 2 * number, 5001 + 2 * number))
+    other = rig.connect()
+    other.session = client.session
+    rig.pool.held = True
+    client.write(client.request("PLAY", AUDIO, Range="npt=0-"))
+    assert other.ask("TEARDOWN", AUDIO).code == 200
+    rig.pool.work()
+    rig.pool.held = False
+    assert [message.code for message in client.receive() if isinstance(message, Response)] == [455]
+    rig.wait(1.0)
+    assert not rig.datagrams("rtp", 5000)
