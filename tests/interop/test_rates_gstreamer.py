@@ -61,11 +61,15 @@ async def test_seekWithARate(
     shown = [(float(time), int(number)) for time, number in map(str.split, outcome.output.decode().splitlines())]
     # sinks show the first picture twice after a seek
     shown = [entry for at, entry in enumerate(shown) if at == 0 or entry[1] != shown[at - 1][1]]
+    first = round((start if rate > 0 else stop) * _RATE)
+    if transport == "udp":
+        # what was on its way when the seek began is in its sockets still, and a picture of it may be shown
+        begins = next((at for at, (_, number) in enumerate(shown[:3]) if abs(number - first) <= 5), 0)
+        shown = shown[begins:]
     numbers = [number for _, number in shown]
     assert len(numbers) > 2 * abs(rate) * density * 0.8, shown
     step = round(_RATE / density) * (1 if rate > 0 else -1)
     assert {after - before for before, after in pairwise(numbers)} == {step}, shown
-    first = round((start if rate > 0 else stop) * _RATE)
     assert abs(numbers[0] - first) <= 5, shown
     # the pace, from the second picture on: before the first one it waits for its own latency
     (begun, early), (ended, late) = shown[1], shown[-1]

@@ -184,7 +184,7 @@ class World:
         # that of another track, if this one has been paused alone
         promises = [each.promise for each in session.tracks.values() if each.promise is not None]
         assert promises, "BYE in a pause (RTCP-7)"
-        ends = [each.end for each in promises if each.steady or each.start <= each.end]
+        ends = [each.end for each in promises if each.steady or each.start < each.end]  # not of those backwards
         assert not ends or max(ends) >= self.durationOf(session) - 0.01, "BYE at the end of a range (RTCP-7)"
 
     def _answer(self, link: Link, response: Response) -> None:
