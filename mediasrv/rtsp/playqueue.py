@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from twisted.internet.defer import Deferred
 
 from mediasrv.streaming.courses import Course
-from mediasrv.streaming.cues import Cue, NothingToPlay, SeekStyle
+from mediasrv.streaming.cues import Cue, SeekStyle
 from mediasrv.streaming.player import Player
 
 
@@ -43,6 +43,10 @@ class QueuedPlay:
     def holds(self, npt: float) -> bool:
         """Whether an NPT lies in it."""
         return min(self.position, self.end) <= npt <= max(self.position, self.end)
+
+
+class Dropped(Exception):
+    """A PLAY whose turn has come waits no more: a PAUSE took it away while its file was read."""
 
 
 class PlayQueue:
@@ -99,13 +103,14 @@ class PlayQueue:
         """
         Takes the one whose turn it is, with the place where it starts.
 
-        @raise NothingToPlay: and what else L{Player.cue} fails with; also if it was dropped while its file was read.
+        @raise Dropped: if it was, while its file was read.
+        @raise NothingToPlay: and what else L{Player.cue} fails with.
         """
         play = self._waiting[0]
         head, self._head = self._head, None
         cue = await (head if head is not None else self._find(play))
         if not self._waiting or self._waiting[0] is not play:
-            raise NothingToPlay("it was dropped")
+            raise Dropped
         self._waiting.popleft()
         self._prepare()
         return play, cue

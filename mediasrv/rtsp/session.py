@@ -27,7 +27,7 @@ from mediasrv.rtp.timeline import SessionClock
 from mediasrv.rtsp.asking import NotAnswered, redirection
 from mediasrv.rtsp.headers import RTPInfo
 from mediasrv.rtsp.messages import Request, Response
-from mediasrv.rtsp.playqueue import PlayQueue
+from mediasrv.rtsp.playqueue import Dropped, PlayQueue
 from mediasrv.rtsp.states import StateName, newStates
 from mediasrv.rtsp.urls import parseURI, splitTrack
 from mediasrv.streaming.broadcast import Broadcast, Seat
@@ -324,10 +324,14 @@ class RTSPSession:
             self.changed()
 
     def _notBegun(self, failure: Failure) -> None:
-        """What was to come next is not there any more: the file is damaged, or gone."""
-        if not failure.check(NothingToPlay, PresentationChanged, NotMedia, OSError):
+        """What was to come next was dropped by a PAUSE, or is not there any more: the file is damaged, or gone."""
+        if not failure.check(Dropped, NothingToPlay, PresentationChanged, NotMedia, OSError):
             self._log.failure("a PLAY that waited could not begin", failure)
-        if self.state == "playing" and not self.player.isPlaying:
+        if self.state != "playing" or self.player.isPlaying:
+            return
+        if failure.check(Dropped):
+            self.rangeEnded()
+        else:
             self.queue.clear()
             self._atEnd()
 

@@ -269,3 +269,27 @@ def testAPauseWhileWhatIsQueuedIsRead(client: Client, rig: Rig) -> None:
     assert [message.code for message in client.receive() if isinstance(message, Response)] == [455]
     rig.wait(2.0)
     assert len(rig.datagrams("rtp", 5000)) == sent
+
+
+@pytest.mark.requirement("PAU-3", "RTCP-7")
+@pytest.mark.parametrize("another", [False, True])
+def testAPausePointInFrontOfWhatIsBeingRead(film: Client, rig: Rig, another: bool) -> None:
+    """
+    A range is over, the disk is slow, and a pause point lies in front of the next one: it pauses where the one before
+    it ended, without a goodbye; or goes on with what was asked for after that.
+    """
+    for wanted in ("npt=0-1", "npt=2-3", "npt=4-5"):
+        film.play(wanted)
+    rig.wait(0.5)
+    rig.cache.clear()
+    rig.pool.held = True
+    rig.wait(2.0)
+    assert film.ask("PAUSE", Range="npt=3.5").code == 200
+    if another:
+        film.write(film.request("PLAY", Range="npt=6-7"))
+    rig.pool.work()
+    rig.pool.held = False
+    rig.wait(2.0)
+    assert film.pictures() == [*range(25), *range(50, 75), *(range(150, 175) if another else ())]
+    assert not said(film.control(1))
+    assert film.ask("GET_PARAMETER", body=b"state\r\n").body == b"state: paused\r\n"
