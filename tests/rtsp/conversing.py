@@ -321,10 +321,10 @@ class World:
             point = wanted.start - (CREATED if wanted.unit == "clock" else 0.0)
             for each, track in session.tracks.items():
                 if index in (None, each) and track.promise is not None:
-                    if at:
-                        track.promise.end = min(track.promise.end, point + _PRECISION[wanted.unit])
-                    else:
+                    if not at:
                         track.promise = None
+                    elif track.promise.rtptime is not None:  # of several ranges, nobody here knows which one it cuts
+                        track.promise.end = min(track.promise.end, point + _PRECISION[wanted.unit])
 
         return answered
 
