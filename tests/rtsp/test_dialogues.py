@@ -2,7 +2,7 @@
 Random dialogues of several clients with a whole server: whatever is asked, in whatever order and however cut, there is
 one answer each, in order and plausible, and what is sent keeps its promises (see L{watching} and L{conversing}).
 
-MEDIASRV_DIALOGUES is the number of dialogues; without it there are a few hundred.
+MEDIASRV_DIALOGUES is the number of dialogues; without it there are a few hundred, the same ones each time.
 """
 
 from __future__ import annotations
@@ -348,5 +348,9 @@ TestDialogues = pytest.mark.timeout(120 + COUNT)(
     )
 )
 TestDialogues.settings = settings(
-    max_examples=COUNT, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=COUNT,
+    stateful_step_count=30,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="MEDIASRV_DIALOGUES" not in os.environ,
 )
