@@ -4,9 +4,13 @@ The library: folders mounted under names, and the way from a path to a presentat
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import stat
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from weakref import WeakKeyDictionary
 
@@ -20,27 +24,61 @@ from twisted.python.threadpool import ThreadPool
 from mediasrv.media.containers import Carries, NotMedia
 from mediasrv.media.files import FileVersion
 from mediasrv.media.presentation import Presentation
+from mediasrv.media.tracks import View
 from mediasrv.media.transportstream import TransportStream
 
 #: presentations remembered after their last use: a few kilobytes each
 _REMEMBERED = 1000
 
 
-#: a file, and whether it is meant as a transport stream
-_Key = tuple[str, bool]
+#: a file, and for whom it was opened
+_Key = tuple[str, View]
 
 
 class NotFound(Exception):
     """Nothing is there that may be seen under this path."""
 
 
+@dataclass(frozen=True, slots=True)
+class Located:
+    """
+    What a path names.
+
+    @ivar path: of the file system.
+    @ivar version: of a file; None for a folder.
+    """
+
+    path: str
+    version: FileVersion | None
+
+    @property
+    def isFolder(self) -> bool:
+        return self.version is None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """
+    What a folder holds.
+
+    @ivar name: the path segment that names it.
+    @ivar size: bytes of a file; 0 for a folder.
+    @ivar modified: Unix seconds.
+    """
+
+    name: str
+    isFolder: bool
+    size: int
+    modified: float
+
+
 def resolve(root: str, segments: Sequence[str], hidden: bool = False) -> str:
     """
-    The file that path segments name inside a folder (SEC-6).
+    The file or folder that path segments name inside a folder (SEC-6).
 
     Symbolic links are followed as long as they stay inside; names that begin with a dot are seen only if C{hidden}.
 
-    @raise NotFound: for everything that is no regular file in the folder.
+    @raise NotFound: for everything that is no regular file and no folder in there.
     """
     for segment in segments:
         if segment in ("", ".", "..") or "/" in segment or "\0" in segment or (os.sep != "/" and os.sep in segment):
@@ -52,10 +90,10 @@ def resolve(root: str, segments: Sequence[str], hidden: bool = False) -> str:
         path = os.path.realpath(os.path.join(base, *segments), strict=True)
         inside = os.path.commonpath((base, path)) == base
         # realpath has followed the links, so this looks at the file itself; opening a FIFO would wait for its writer
-        isFile = os.path.isfile(path)
+        isOrdinary = os.path.isfile(path) or os.path.isdir(path)
     except (OSError, ValueError, UnicodeError):
         raise NotFound("/".join(segments)) from None
-    if not inside or not isFile:
+    if not inside or not isOrdinary:
         raise NotFound("/".join(segments))
     return path
 
@@ -79,16 +117,18 @@ class Library:
         openFiles: int = 64,
         hidden: bool = False,
         openers: ThreadPool | None = None,
+        webCarries: Carries | None = None,
     ) -> None:
         """
         @param carries: whether a track can be delivered as it is.
+        @param webCarries: whether browsers decode a track; C{carries} if left out.
         @param pool: the reader threads.
         @param openers: threads that open files; the reader threads if left out. To open a file without an index is to
             read all of it, for minutes if it is large, and those who play need the reader threads meanwhile.
         @param openFiles: how many files stay open at most; those being opened or read come on top, one for each thread.
         """
         self.folders = dict(folders)
-        self._carries = carries
+        self._carries: dict[View, Carries] = {"rtp": carries, "web": webCarries or carries}
         self._pool = pool
         self._openers = openers or pool
         self._reactor = reactor
@@ -101,13 +141,13 @@ class Library:
         self._now = count()
         self._opening: dict[tuple[_Key, FileVersion], list[Deferred[Presentation]]] = {}
 
-    def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
+    def presentation(self, segments: Sequence[str], view: View = "rtp") -> Deferred[Presentation]:
         """
         The presentation that a path names: the mount's name, then the way inside the folder.
 
         @return: fails with L{NotFound}, L{NotMedia} or L{PermissionError}.
         """
-        return self._find(segments, False)
+        return self.locate(segments).addCallback(self._opened, view)
 
     def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """
@@ -115,13 +155,26 @@ class Library:
 
         @return: as L{presentation}; L{NotMedia} if it is none.
         """
-        return self._find(segments, True)
+        return self.presentation(segments, "mp2t")
 
-    def _find(self, segments: Sequence[str], raw: bool) -> Deferred[Presentation]:
-        located = deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
-        return located.addCallback(self._opened, raw)
+    def locate(self, segments: Sequence[str]) -> Deferred[Located]:
+        """
+        The file or folder that a path names, whether or not it is media.
 
-    def _locate(self, segments: tuple[str, ...]) -> tuple[str, FileVersion]:
+        @return: fails with L{NotFound} or L{PermissionError}.
+        """
+        return deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
+
+    def listing(self, segments: Sequence[str]) -> Deferred[list[Entry]]:
+        """
+        What a folder holds and may be seen, media or not: folders first, by name. No segments at all name the top,
+        which has the mounts.
+
+        @return: fails with L{NotFound} or L{PermissionError}.
+        """
+        return deferToThreadPool(self._reactor, self._pool, self._list, tuple(segments))
+
+    def _locate(self, segments: tuple[str, ...]) -> Located:
         """In a reader thread: a folder may be on a disk that sleeps."""
         if not segments or segments[0] not in self.folders:
             raise NotFound("/".join(segments))
@@ -129,13 +182,33 @@ class Library:
         if not os.access(path, os.R_OK):
             raise PermissionError(path)
         try:
-            return path, FileVersion.of(path)
+            return Located(path, None if os.path.isdir(path) else FileVersion.of(path))
         except OSError:
             raise NotFound("/".join(segments)) from None
 
-    def _opened(self, located: tuple[str, FileVersion], raw: bool) -> Presentation | Deferred[Presentation]:
-        path, version = located
-        key = path, raw
+    def _list(self, segments: tuple[str, ...]) -> list[Entry]:
+        """In a reader thread."""
+        if not segments:
+            return [Entry(name, True, 0, _modified(folder)) for name, folder in sorted(self.folders.items())]
+        located = self._locate(segments)
+        if not located.isFolder:
+            raise NotFound("/".join(segments))
+        root = self.folders[segments[0]]
+        entries: list[Entry] = []
+        for name in os.listdir(located.path):
+            with contextlib.suppress(NotFound, OSError):
+                # by way of resolve, so that nothing is shown that could not be asked for
+                status = os.stat(resolve(root, (*segments[1:], name), self._hidden))
+                isFolder = stat.S_ISDIR(status.st_mode)
+                entries.append(Entry(name, isFolder, 0 if isFolder else status.st_size, status.st_mtime))
+        entries.sort(key=lambda entry: (not entry.isFolder, _inOrder(entry.name)))
+        return entries
+
+    def _opened(self, located: Located, view: View) -> Presentation | Deferred[Presentation]:
+        path, version = located.path, located.version
+        if version is None:
+            raise NotFound(path)
+        key = path, view
         known = self._known.get(key)
         if known is not None and known.version == version:
             self._known.move_to_end(key)
@@ -146,22 +219,24 @@ class Library:
             waiting.append(deferred)
             return deferred
         self._opening[key, version] = [deferred]
-        opening = deferToThreadPool(self._reactor, self._openers, self._open, path, raw)
+        opening = deferToThreadPool(self._reactor, self._openers, self._open, path, view)
         opening.addBoth(self._finished, key, version)
         return deferred
 
-    def _open(self, path: str, raw: bool) -> Presentation:
+    def _open(self, path: str, view: View) -> Presentation:
         """In a thread of the openers."""
-        if raw:
+        if view == "mp2t":
             return TransportStream(path, self._fragmentDuration)
-        return Presentation(path, self._carries, self._fragmentDuration)
+        presentation = Presentation(path, self._carries[view], self._fragmentDuration)
+        presentation.view = view
+        return presentation
 
     def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
         path = key[0]
         if isinstance(result, Failure):
             if result.check(FileNotFoundError, NotADirectoryError):
                 result = Failure(NotFound(path))  # removed just now
-            elif result.check(NotMedia) and not key[1]:
+            elif result.check(NotMedia) and key[1] != "mp2t":
                 self._log.info("{path} is not played: {reason}", path=path, reason=result.getErrorMessage())
         else:
             for sentence in result.omitted:
@@ -173,7 +248,7 @@ class Library:
 
     def _remember(self, presentation: Presentation) -> None:
         # an older version may still be watched
-        key = presentation.path, isinstance(presentation, TransportStream)
+        key = presentation.path, presentation.view
         self._known.pop(key, None)
         self._known[key] = presentation
         if len(self._known) > _REMEMBERED:
@@ -182,7 +257,7 @@ class Library:
 
     def used(self, presentation: Presentation) -> None:
         """Notes that a presentation is about to be read, so that others give their file back first."""
-        key = presentation.path, isinstance(presentation, TransportStream)
+        key = presentation.path, presentation.view
         if self._known.get(key) is presentation:
             self._known.move_to_end(key)
         self._uses[presentation] = next(self._now)
@@ -199,3 +274,15 @@ class Library:
         for presentation in list(self._uses):
             presentation.close()
         self._uses.clear()
+
+
+def _modified(folder: str) -> float:
+    try:
+        return os.stat(folder).st_mtime
+    except OSError:
+        return 0.0
+
+
+def _inOrder(name: str) -> list[tuple[int, str]]:
+    """A key that sorts names as people do: case does not count, and C{part 2} comes before C{part 10}."""
+    return [(int(digits or 0), text.casefold()) for digits, text in re.findall(r"([0-9]*)([^0-9]*)", name)]

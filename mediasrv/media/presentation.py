@@ -7,7 +7,8 @@ from __future__ import annotations
 import os
 import threading
 from bisect import bisect_right
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -15,7 +16,7 @@ from itertools import pairwise
 from mediasrv.media.containers import Carries, Container, NotMedia
 from mediasrv.media.files import FileVersion, openFile
 from mediasrv.media.fragments import Cut, FragmentReader, planCuts
-from mediasrv.media.tracks import Fragment, Track
+from mediasrv.media.tracks import Fragment, Track, View
 
 #: bytes of a file that a second of it takes at least; who states a longer duration lies
 LEAST_RATE = 10
@@ -26,6 +27,19 @@ _TAIL = 4096
 
 class PresentationChanged(Exception):
     """The file is not the one any more that was described; the text says what became of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """
+    A part of a presentation whose tracks keep their parameters.
+
+    @ivar first: the number of its first fragment.
+    @ivar tracks: as the presentation's, with the parameters that hold here.
+    """
+
+    first: int
+    tracks: Sequence[Track]
 
 
 class Presentation:
@@ -39,7 +53,10 @@ class Presentation:
     @ivar duration: NPT seconds of the end.
     @ivar created: Unix seconds that NPT 0 stands for: what the file says of its making, else its modification.
     @ivar cuts: where its fragments start.
+    @ivar view: for whom it was opened.
     """
+
+    view: View = "rtp"
 
     def __init__(self, path: str, carries: Carries, fragmentDuration: float) -> None:
         """
@@ -70,6 +87,11 @@ class Presentation:
         self._wanted = True
         self._container: Container | None = container
         self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+
+    @property
+    def sections(self) -> list[Section]:
+        """Its parts one after the other, each with its own parameters of the same tracks: the one that a file is."""
+        return [Section(0, self.tracks)]
 
     @cached_property
     def randomAccess(self) -> float:

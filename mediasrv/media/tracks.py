@@ -14,6 +14,9 @@ from typing import Literal
 
 Kind = Literal["video", "audio", "text"]
 
+#: For whom a presentation is opened: what RTP carries, the transport stream that a file is, or what browsers decode.
+View = Literal["rtp", "mp2t", "web"]
+
 
 @dataclass(slots=True)
 class Unit:

@@ -15,7 +15,7 @@ from mediasrv.media.files import FileVersion, NotMedia, openFile
 from mediasrv.media.fragments import Cut, planCuts
 from mediasrv.media.presentation import LEAST_RATE, Presentation, PresentationChanged, titleOf
 from mediasrv.media.programclock import PACKET, SYNC, ProgramClock
-from mediasrv.media.tracks import Fragment, Track, Unit
+from mediasrv.media.tracks import Fragment, Track, Unit, View
 
 #: packets in a datagram: what Ethernet's 1,500 bytes hold, and what every receiver expects
 _TOGETHER = 7
@@ -35,6 +35,8 @@ class TransportStream(Presentation):
     """
     One version of a file that is a transport stream, with one track: all of it. Made and read in reader threads only.
     """
+
+    view: View = "mp2t"
 
     def __init__(self, path: str, fragmentDuration: float) -> None:
         """
