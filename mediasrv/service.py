@@ -14,7 +14,6 @@ from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.web.resource import IResource
-from twisted.web.server import Site
 
 from mediasrv.interfaces import IMediaLocator
 from mediasrv.locating import RedirectTable
@@ -37,7 +36,8 @@ from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
 from mediasrv.streaming.pacer import Pacer
-from mediasrv.web.front import WebFactory
+from mediasrv.web.context import WebContext
+from mediasrv.web.front import WebFactory, WebSite
 from mediasrv.web.root import Root
 from mediasrv.web.websocket import WebSocketResource
 
@@ -105,6 +105,7 @@ class MediaService(MultiService):
         )
         self._origins = Origins(settings.allowedOrigins)
         self._tunnels = Tunnels(self._site, self._origins)
+        self._webContext = WebContext(reactor, settings, self.library, self.registry, self._readers)
 
     @property
     def rtpPort(self) -> int:
@@ -118,7 +119,7 @@ class MediaService(MultiService):
 
     def webFactory(self) -> WebFactory:
         """A factory for an endpoint that takes HTTP: L{webResource}, and RTSP in HTTP."""
-        pages = Site(self.webResource(), timeout=self.settings.idleTimeout, reactor=self._reactor)
+        pages = WebSite(self.webResource(), timeout=self.settings.idleTimeout, reactor=self._reactor)
         return WebFactory(pages, self._site, self._tunnels)
 
     def webResource(self) -> IResource:
@@ -126,7 +127,7 @@ class MediaService(MultiService):
         A resource for a site of your own. It has RTSP over WebSocket; not RTSP in HTTP, whose requests do not end, for
         which L{webFactory} is.
         """
-        return Root(WebSocketResource(self._site, self._origins))
+        return Root(self._webContext, WebSocketResource(self._site, self._origins))
 
     def privilegedStartService(self) -> None:
         """Binds the UDP ports, which may need rights that the process gives up afterwards."""

@@ -165,6 +165,15 @@ class Library:
         """
         return deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
 
+    def reach(self, segments: Sequence[str]) -> Deferred[tuple[Located | None, int]]:
+        """
+        The longest beginning of a path that names something, and of how many segments that is: what is made of a file
+        has URLs below it.
+
+        @return: (None, 0) if not even a mount is named; fails with L{PermissionError}.
+        """
+        return deferToThreadPool(self._reactor, self._pool, self._reach, tuple(segments))
+
     def listing(self, segments: Sequence[str]) -> Deferred[list[Entry]]:
         """
         What a folder holds and may be seen, media or not: folders first, by name. No segments at all name the top,
@@ -185,6 +194,18 @@ class Library:
             return Located(path, None if os.path.isdir(path) else FileVersion.of(path))
         except OSError:
             raise NotFound("/".join(segments)) from None
+
+    def _reach(self, segments: tuple[str, ...]) -> tuple[Located | None, int]:
+        """In a reader thread. From the left: a long path costs no more than the folders that it goes through."""
+        found: tuple[Located | None, int] = None, 0
+        for length in range(1, len(segments) + 1):
+            try:
+                found = self._locate(segments[:length]), length
+            except NotFound:
+                break
+            if found[0] is not None and not found[0].isFolder:
+                break
+        return found
 
     def _list(self, segments: tuple[str, ...]) -> list[Entry]:
         """In a reader thread."""

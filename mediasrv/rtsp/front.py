@@ -90,16 +90,19 @@ class Front(Guest):
         else:
             super().checkSilence(now, patience)
 
-    def becomes(self, protocol: IProtocol, data: bytes) -> None:
+    def becomes(self, protocol: IProtocol, data: bytes, stays: bool = False) -> None:
         """
         Leaves the connection to somebody else.
 
         @param data: what has come for it.
+        @param stays: whether the site goes on to know it as this one, for the other has no place in the site.
         """
-        self.leave()
+        if not stays:
+            self.leave()
         del self.reader  # and what came
 
         def lost(reason: Failure = connectionDone) -> None:
+            self.leave()
             protocol.connectionLost(reason)
 
         # Whatever the transport is (TCP, TLS, PROXY), it finds these two in our place, as twisted.web does it for its

@@ -122,11 +122,20 @@ class RTSPSite:
         return not self._connectionsPerPeer or self._perPeer[connection.peer] <= self._connectionsPerPeer
 
     def disconnected(self, connection: Connection) -> None:
-        """A connection went."""
-        self._connections.discard(connection)
+        """A connection went; one that is not known is no error."""
+        if connection not in self._connections:
+            return
+        self._connections.remove(connection)
         self._perPeer[connection.peer] -= 1
         if not self._perPeer[connection.peer]:
             del self._perPeer[connection.peer]
+
+    def taken(self, transport: object) -> None:
+        """Something else takes a connection over, and has a place here of its own."""
+        for connection in self._connections:
+            if getattr(connection, "transport", None) is transport:
+                self.disconnected(connection)
+                return
 
     def start(self) -> None:
         """Begins to look for silent clients."""

@@ -30,6 +30,7 @@ class WebFront(Front):
         """
         super().__init__(site, tunnels)
         self._channel = channel
+        self._isPassed = False
 
     def dataReceived(self, data: bytes) -> None:
         self._isShakingHands = False
@@ -43,7 +44,29 @@ class WebFront(Front):
         self._pass()
 
     def _pass(self) -> None:
-        self.becomes(self._channel(), bytes(self.reader.received))
+        self._isPassed = True
+        self.becomes(self._channel(), bytes(self.reader.received), stays=True)
+
+    def checkSilence(self, now: float, patience: float) -> None:
+        """What speaks HTTP looks for silence itself: it knows whether a request is being answered."""
+        if not self._isPassed:
+            super().checkSilence(now, patience)
+
+    def close(self, words: bytes = b"") -> None:
+        """Once HTTP is spoken there is nothing to say, and nobody who would wait for the end of an answer."""
+        if self._isPassed:
+            self.transport.abortConnection()
+        else:
+            super().close(words)
+
+
+class WebSite(Site):
+    """
+    A site without an access log: who watches what is in the log of sessions, and a player asks every few seconds.
+    """
+
+    def log(self, request: object) -> None:
+        """Keeps it to itself."""
 
 
 class WebFactory(FrontFactory):

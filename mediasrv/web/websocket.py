@@ -150,6 +150,7 @@ class WebSocketResource(Resource):
             b"Sec-WebSocket-Protocol: " + SUBPROTOCOL.encode(),
         ]
         connection = WebSocketConnection(RTSPServer(self._site, isTunnelled=True))
+        self._site.taken(request.channel.transport)
         _takeOver(request.channel, b"\r\n".join([*answer, b"", b""]), connection)
         return NOT_DONE_YET
 

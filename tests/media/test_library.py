@@ -166,6 +166,26 @@ async def test_locate(library, folder):
     assert (await library.locate(["films", "sub"])).isFolder
 
 
+@pytest.mark.parametrize(
+    ("path", "length"),
+    [
+        ("films/sub/b.mp4", 3),
+        ("films/sub/b.mp4/index.m3u8", 3),
+        ("films/a.mp4/x/y/z", 2),
+        ("films/sub/none", 2),
+        ("films/a.mp4.m3u", 1),
+        ("films/outFolder/secret.mp4", 1),
+        ("films.m3u", 0),
+        ("", 0),
+    ],
+)
+async def test_reach(library, path, length):
+    segments = path.split("/")
+    located, found = await library.reach(segments)
+    assert found == length
+    assert located == (await library.locate(segments[:length]) if length else None)
+
+
 @pytest.mark.requirement("SEC-6")
 async def test_listing(library, folder):
     """What can be asked for and nothing else, in the order that people expect."""

@@ -169,6 +169,10 @@ class FakeLibrary:
     def transportStream(self, segments: tuple[str, ...]) -> Deferred[Any]:
         return succeed(self.stream) if segments[-1].endswith(".ts") else fail(NotMedia("no transport stream"))
 
+    def reach(self, segments: tuple[str, ...]) -> Deferred[Any]:
+        """It has no files: nothing is reached."""
+        return succeed((None, 0))
+
     def used(self, presentation: FakePresentation) -> None:
         """It has no file."""
 

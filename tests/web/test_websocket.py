@@ -10,13 +10,10 @@ from tunnelrig import Connection
 from twisted.web import pages
 from twisted.web.resource import Resource
 from twisted.web.server import Site
-from webrig import ACCEPT, WebSocketClient, upgrade, webFactory
+from webrig import ACCEPT, WebSocketClient, rootOf, upgrade, webFactory
 from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from mediasrv.rtsp.messages import Response
-from mediasrv.rtsp.origins import Origins
-from mediasrv.web.root import Root
-from mediasrv.web.websocket import WebSocketResource
 
 pytestmark = pytest.mark.requirement("WS-1")
 
@@ -123,7 +120,7 @@ def testTheClientCloses(rig: Rig) -> None:
 @pytest.mark.parametrize("isOurs", [True, False], ids=["web port", "site"])
 def testTheConnectionIsLost(rig: Rig, isOurs: bool) -> None:
     """Without a word: the session ends with it, whoever the connection was told to before."""
-    site = Site(Root(WebSocketResource(rig.site, Origins())), reactor=rig.clock)
+    site = Site(rootOf(rig), reactor=rig.clock)
     client = WebSocketClient(rig, factory=webFactory(rig) if isOurs else site)
     client.setUpFilm()
     client.transport.lose()
@@ -217,7 +214,7 @@ def testAllowedOrigins(rig: Rig, origin: str | None) -> None:
 def testInSomebodyElsesSite(rig: Rig) -> None:
     """Below a path of it, with Twisted's own factory."""
     root = Resource()
-    root.putChild(b"media", Root(WebSocketResource(rig.site, Origins())))
+    root.putChild(b"media", rootOf(rig))
     root.putChild(b"other", pages.notFound())
     site = Site(root, reactor=rig.clock)
     for path in ("/media", "/media/", "/media/some/where"):

@@ -15,6 +15,8 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Pong
 from mediasrv.rtsp.origins import Origins
 from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.tunnel import Tunnels
+from mediasrv.settings import Settings
+from mediasrv.web.context import WebContext
 from mediasrv.web.front import WebFactory
 from mediasrv.web.root import Root
 from mediasrv.web.websocket import WebSocketResource
@@ -22,12 +24,18 @@ from mediasrv.web.websocket import WebSocketResource
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of RFC 6455 section 1.3
 
 
+def rootOf(rig: Rig, origins: Origins | None = None) -> Root:
+    """The top of our resources."""
+    context = WebContext(rig.clock, Settings(), rig.library, rig.registry, rig.pool)
+    return Root(context, WebSocketResource(rig.site, origins or Origins()))
+
+
 def webFactory(rig: Rig, allowed: Collection[str] = (), below: bytes = b"") -> WebFactory:
     """
     @param below: where somebody else's site has our resources; the root if left out.
     """
     origins = Origins(allowed)
-    root: Resource = Root(WebSocketResource(rig.site, origins))
+    root: Resource = rootOf(rig, origins)
     if below:
         other = Resource()
         other.putChild(below, root)
