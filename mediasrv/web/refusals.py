@@ -52,7 +52,7 @@ class IRefusalPage(Interface):
     How refusals look to people: a component of requests (L{twisted.python.components.Componentized}), where there is.
     """
 
-    def page(request: Request, refusal: Refusal) -> bytes | None:  # type: ignore[empty-body]
+    def page(request: Request, refusal: Refusal) -> bytes | None:
         """
         A page that says it, with its own headers set; None for who wants plain text.
         """

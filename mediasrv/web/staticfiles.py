@@ -17,7 +17,7 @@ from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
-from mediasrv.web.refusals import Refusal, refuse
+from mediasrv.media.library import NotFound
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -76,18 +76,14 @@ class StaticResource(Resource):
         self._isCurrent = versions == [STATIC.version]
         self._isWrong = len(versions) > 1
 
-    def render(self, request: Request) -> bytes | int:
-        """GET and HEAD; twisted.web leaves the body out for the latter."""
+    def render_GET(self, request: Request) -> bytes | int:
+        """HEAD is the same."""
         file = None if self._isWrong else STATIC.get(self._name)
-        if request.method not in (b"GET", b"HEAD"):
-            refuse(request, Refusal(405, "This can only be read.", {"Allow": "GET, HEAD"}))
-            return NOT_DONE_YET
         if file is None:
-            refuse(request, Refusal(404, "There is nothing here."))
-            return NOT_DONE_YET
+            raise NotFound(self._name)
         return self._answer(request, file)
 
-    def _answer(self, request: Request, file: _File) -> bytes:
+    def _answer(self, request: Request, file: _File) -> bytes | int:
         request.setHeader("Content-Type", file.type)
         request.setHeader("X-Content-Type-Options", "nosniff")
         # a page that was loaded before the server was made new may ask by an old version: it gets what there is, once
@@ -96,7 +92,8 @@ class StaticResource(Resource):
         request.setHeader("Vary", "Accept-Encoding")
         packs = "gzip" in (request.getHeader("accept-encoding") or "")
         if request.setETag(f'"{file.etag}{"-gzip" if packs else ""}"'.encode()) is CACHED:
-            return b""
+            request.finish()
+            return NOT_DONE_YET
         if packs:
             request.setHeader("Content-Encoding", "gzip")
         body = file.packed if packs else file.data

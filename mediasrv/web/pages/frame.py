@@ -5,7 +5,7 @@ What is the same on all pages: the head, the header with the way up and the sear
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from twisted.python.filepath import FilePath
 from twisted.web.iweb import IRequest
@@ -21,9 +21,9 @@ def template(name: str) -> XMLFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Prefixes:
     """
-    Where a page is.
+    What references of a page begin with.
 
     @ivar root: the relative reference from the page to the top of the mount, with a slash at the end.
     @ivar static: the same to the folder of static files.
@@ -41,19 +41,17 @@ class Content:
     @ivar title: for the window, and the last crumb.
     @ivar body: what stands in its middle.
     @ivar segments: of the library path that it shows: the crumbs.
-    @ivar isFolder: whether C{segments} end with a folder.
     @ivar scripts: static modules that it runs.
     @ivar query: what was searched for.
-    @ivar links: more of the head: what the browser should fetch early, as (static module).
+    @ivar early: static modules that the scripts import, so that the browser need not find that out first.
     """
 
     title: str
     body: Flattenable
     segments: Sequence[str] | None = None
-    isFolder: bool = True
     scripts: Sequence[str] = ()
     query: str = ""
-    links: Sequence[str] = field(default_factory=tuple)
+    early: Sequence[str] = ()
 
 
 class Frame(Element):
@@ -63,23 +61,23 @@ class Frame(Element):
 
     loader = template("frame.xml")
 
-    def __init__(self, place: Place, content: Content) -> None:
+    def __init__(self, prefixes: Prefixes, content: Content) -> None:
         super().__init__()
-        self._place = place
+        self._prefixes = prefixes
         self._content = content
 
     @renderer
     def page(self, request: IRequest, tag: Tag) -> Tag:
         """The outermost element: what stands in several places."""
-        content, static = self._content, self._place.static
+        content, static = self._content, self._prefixes.static
         title = f"{content.title} · mediasrv" if content.title != "mediasrv" else content.title
         return tag.fillSlots(
             title=title,
-            root=self._place.root,
+            root=self._prefixes.root,
             style=f"{static}style.css",
             icon=f"{static}icon.svg",
-            search=f"{self._place.root}-/search",
-            sessions=f"{self._place.root}-/sessions",
+            search=f"{self._prefixes.root}-/search",
+            sessions=f"{self._prefixes.root}-/sessions",
             query=content.query,
             version=__version__,
             body=content.body,
@@ -88,20 +86,22 @@ class Frame(Element):
     @renderer
     def scripts(self, request: IRequest, tag: Tag) -> list[Tag]:
         """Modules, which run when the page has been read."""
-        static = self._place.static
-        early = [tags.link(rel="modulepreload", href=f"{static}{name}") for name in self._content.links]
+        static = self._prefixes.static
+        early = [tags.link(rel="modulepreload", href=f"{static}{name}") for name in self._content.early]
         return early + [tags.script(src=f"{static}{name}", type="module") for name in self._content.scripts]
 
     @renderer
-    def crumbs(self, request: IRequest, tag: Tag) -> list[Tag]:
+    def crumbs(self, request: IRequest, tag: Tag) -> Tag:
         """The folders on the way from the top to this page."""
         segments = self._content.segments
-        here = self._content.title if segments is None else "Library"
         if not segments:
-            return [tags.li(tags.span(here, **{"aria-current": "page"}))]
-        crumbs = [tags.li(tags.a("Library", href=self._place.root))]
+            return tag(_here("Library" if segments is not None else self._content.title))
+        tag(tags.li(tags.a("Library", href=self._prefixes.root)))
         for end in range(1, len(segments)):
-            href = f"{self._place.root}{linked(segments[:end])}/"
-            crumbs.append(tags.li(tags.a(shown(segments[end - 1]), href=href)))
-        crumbs.append(tags.li(tags.span(shown(segments[-1]), **{"aria-current": "page"})))
-        return crumbs
+            href = f"{self._prefixes.root}{linked(segments[:end])}/"
+            tag(tags.li(tags.a(shown(segments[end - 1]), href=href)))
+        return tag(_here(shown(segments[-1])))
+
+
+def _here(name: str) -> Tag:
+    return tags.li(tags.span(name, **{"aria-current": "page"}))

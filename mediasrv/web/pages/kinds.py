@@ -6,18 +6,20 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 from typing import Literal
 
 FileKind = Literal["video", "audio", "list", "picture", "text", "other"]
 
-#: containers that Python's table has not, or under names that say nothing
-_VIDEO = frozenset(
-    "3g2 3gp asf avi divx flv h264 h265 hevc ivf m1v m2t m2ts m2v m4v mj2 mjpeg mjpg mkv mov mp4 mpe mpeg mpg mts mxf "
-    "nut obu ogm ogv qt rm rmvb ts vob webm wmv y4m".split()
+#: containers of films; Python's own table lacks most of them
+_VIDEO = re.compile(
+    "3g[2p]|asf|avi|divx|flv|h26[45]|hevc|ivf|m[12]v|m2ts?|m4v|mj2|mjpe?g|mkv|mov|mp4|mpe?g?|mts|mxf|nut|obu|og[mv]|qt"
+    "|rm|rmvb|ts|vob|webm|wmv|y4m"
 )
-_AUDIO = frozenset(
-    "aac ac3 adts aif aifc aiff alaw amr ape au caf dts eac3 flac g722 gsm m4a m4b mka mp1 mp2 mp3 mulaw oga ogg opus "
-    "ra snd spx tta w64 wav wma wv".split()
+#: the same of sound
+_AUDIO = re.compile(
+    "aac|ac3|adts|aif[cf]?|aiff|alaw|amr|ape|au|caf|dts|eac3|flac|g722|gsm|m4[ab]|mka|mp[123]|mulaw|og[ag]|opus|ra|snd"
+    "|spx|tta|w64|wav|wma|wv"
 )
 _LISTS = frozenset({"m3u", "m3u8", "smil", "smi"})
 _TEXT = frozenset({"ass", "nfo", "srt", "ssa", "sub", "vtt"})
@@ -26,9 +28,9 @@ _TEXT = frozenset({"ass", "nfo", "srt", "ssa", "sub", "vtt"})
 def kindOf(name: str) -> FileKind:
     """The kind of a file, by the ending of its name."""
     ending = os.path.splitext(name)[1][1:].lower()
-    if ending in _VIDEO:
+    if _VIDEO.fullmatch(ending):
         return "video"
-    if ending in _AUDIO:
+    if _AUDIO.fullmatch(ending):
         return "audio"
     if ending in _LISTS:
         return "list"

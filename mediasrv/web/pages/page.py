@@ -6,13 +6,12 @@ into the frame.
 from __future__ import annotations
 
 from twisted.web.resource import Resource
-from twisted.web.server import NOT_DONE_YET, Request
+from twisted.web.server import Request
 from twisted.web.template import flattenString
 
 from mediasrv.web.answering import answerLater
 from mediasrv.web.context import WebContext
-from mediasrv.web.pages.frame import Content, Frame, Place
-from mediasrv.web.refusals import Refusal, refuse
+from mediasrv.web.pages.frame import Content, Frame, Prefixes
 from mediasrv.web.staticfiles import STATIC
 
 #: Content-Security-Policy (CSP 3): all comes from here, no script or style stands in a page; blob: is for Media Source
@@ -27,16 +26,16 @@ def rootOf(request: Request) -> str:
     """
     The relative reference from what is asked for to the top of the mount.
 
-    What L{mediasrv.web.root.Root} gave as a child has all path segments after the first one left in C{postpath}, so
-    these are the slashes between the top and here.
+    L{mediasrv.web.root.Root} takes all segments below itself at once, so there are as many slashes between the top and
+    here as C{postpath} has segments, less one.
     """
-    return "../" * len(request.postpath or ()) or "./"
+    return "../" * (len(request.postpath or ()) - 1) or "./"
 
 
-def placeOf(request: Request) -> Place:
+def prefixesOf(request: Request) -> Prefixes:
     """Where the page is that is asked for."""
     root = rootOf(request)
-    return Place(root, f"{root}-/static/{STATIC.version}/")
+    return Prefixes(root, f"{root}-/static/{STATIC.version}/")
 
 
 def setHeaders(request: Request) -> None:
@@ -65,15 +64,12 @@ class Page(Resource):
         """
         raise NotImplementedError
 
-    def render(self, request: Request) -> bytes | int:
-        """GET and HEAD are the same; there is nothing else."""
-        if request.method not in (b"GET", b"HEAD"):
-            refuse(request, Refusal(405, "A page can only be looked at.", {"Allow": "GET, HEAD"}))
-            return NOT_DONE_YET
+    def render_GET(self, request: Request) -> int:
+        """HEAD is the same."""
         return answerLater(request, self._answer(request))
 
     async def _answer(self, request: Request) -> bytes:
         content = await self.content(request)
         setHeaders(request)
-        body: bytes = await flattenString(request, Frame(placeOf(request), content))
+        body: bytes = await flattenString(request, Frame(prefixesOf(request), content))
         return b"<!DOCTYPE html>\n" + body

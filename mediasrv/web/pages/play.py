@@ -85,7 +85,6 @@ class PlayPage(Page):
             playable.title,
             body,
             self._segments,
-            isFolder=False,
             scripts=["play.js"],
         )
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from twisted.web.http import RESPONSES
 from twisted.web.server import Request
-from twisted.web.template import Element, XMLFile, flatten, renderer, tags
+from twisted.web.template import Element, Tag, XMLFile, flatten, renderer
 from zope.interface import implementer
 
 from mediasrv.web.pages.frame import Content, Frame, template
-from mediasrv.web.pages.page import placeOf, setHeaders
+from mediasrv.web.pages.page import prefixesOf, setHeaders
 from mediasrv.web.refusals import IRefusalPage, Refusal
 
 _HEADINGS = {
@@ -38,7 +38,9 @@ def prefersHTML(accept: str) -> bool:
     Whether an Accept header (RFC 9110 section 12.5.1) is a browser's that wants a page: it names HTML. What plays media
     does not, and takes anything.
     """
-    return any(part.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml") for part in accept.split(","))
+    return any(
+        part.partition(";")[0].strip().lower() in ("text/html", "application/xhtml+xml") for part in accept.split(",")
+    )
 
 
 @implementer(IRefusalPage)
@@ -54,10 +56,10 @@ class RefusalPage:
             return None
         setHeaders(request)
         heading = _HEADINGS.get(refusal.code) or RESPONSES.get(refusal.code, b"Refused").decode()
-        content = Content(heading, _Refused(refusal, heading, placeOf(request).root))
+        content = Content(heading, _Refused(refusal, heading, prefixesOf(request).root))
         written: list[bytes] = [b"<!DOCTYPE html>\n"]
         # nothing in it takes time
-        flatten(request, Frame(placeOf(request), content), written.append)
+        flatten(request, Frame(prefixesOf(request), content), written.append)
         return b"".join(written)
 
 
@@ -71,7 +73,7 @@ class _Refused(Element):
         self._root = root
 
     @renderer
-    def refused(self, request: Request, tag: tags) -> object:
+    def refused(self, request: Request, tag: Tag) -> Tag:
         """All of it."""
         refusal = self._refusal
         return tag.fillSlots(

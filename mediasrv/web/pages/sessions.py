@@ -69,5 +69,3 @@ def _row(session: Session, root: str) -> Tag:
         tags.td(),
         **{"data-id": session.id},
     )
-
-

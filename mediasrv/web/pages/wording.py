@@ -34,15 +34,14 @@ def period(seconds: float) -> str:
 
 
 def size(count: int) -> str:
-    """Bytes, in decimal units with three digits: C{50.2 MB}."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if amount < 999.5:
-            break
+    """Bytes, in decimal units: C{50.2 MB}, C{123 MB}."""
+    if count < 1000:
+        return f"{count} B"
+    amount, units = count / 1000, ["kB", "MB", "GB", "TB"]
+    while amount >= 999.5 and len(units) > 1:
         amount /= 1000
-    else:
-        unit = "TB"
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.95 else f"{amount:.1f} {unit}"
+        units.pop(0)
+    return f"{amount:.0f} {units[0]}" if amount >= 99.95 else f"{amount:.1f} {units[0]}"
 
 
 def bitRate(rate: float) -> str:
