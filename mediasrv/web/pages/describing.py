@@ -123,6 +123,6 @@ def described(segments: Sequence[str], presentation: Presentation) -> dict[str, 
         "stills": "still/",
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
-        "audio": [{"label": _labelOf(track), "language": track.language} for track in sounds],
+        "sounds": [{"label": _labelOf(track), "language": track.language} for track in sounds],
         "subtitles": [],
     }
