@@ -12,6 +12,7 @@ from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 from twisted.web.template import Element, Tag, renderer, tags
 
+from mediasrv.locating import below
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import Entry, NotFound
 from mediasrv.media.presentation import Presentation, titleOf
@@ -80,7 +81,9 @@ class PlayPage(Page):
             neighbours.addErrback(lambda _: None)
             raise
         former, following = _around(await neighbours, self._segments[-1])
-        body = _Play(playable, former, following, _rtspURL(request, self.context, self._segments))
+        base = self.context.addresses.rtsp(request)
+        rtsp = None if base is None else below(base, self._segments)
+        body = _Play(playable, former, following, rtsp)
         return Content(
             playable.title,
             body,
@@ -116,15 +119,10 @@ def _around(entries: Sequence[Entry], name: str) -> tuple[Entry | None, Entry | 
     return (names[place - 1] if place else None), (names[place + 1] if place + 1 < len(names) else None)
 
 
-def _rtspURL(request: Request, context: WebContext, segments: Sequence[str]) -> str:
-    host = request.getRequestHostname().decode("ascii", "replace")
-    return f"rtsp://{host}:8554/{linked(segments)}"
-
-
 class _Play(Element):
     loader = template("play.xml")
 
-    def __init__(self, playable: Playable, former: Entry | None, following: Entry | None, rtsp: str) -> None:
+    def __init__(self, playable: Playable, former: Entry | None, following: Entry | None, rtsp: str | None) -> None:
         super().__init__()
         self._playable = playable
         self._former = former
@@ -143,8 +141,6 @@ class _Play(Element):
             title=playable.title,
             file=self._file,
             name=shown(playable.name),
-            rtsp=self._rtsp,
-            ffplay=f"ffplay '{self._rtsp}'",
             size=size(playable.bytes),
             m3u=f"{self._file}.m3u",
         )
@@ -196,6 +192,13 @@ class _Play(Element):
     def streamed(self, request: IRequest, tag: Tag) -> Tag | str:
         """Lines for other players, if they can play it."""
         return tag if self._playable.presentation is not None else ""
+
+    @renderer
+    def rtspLines(self, request: IRequest, tag: Tag) -> Tag | str:
+        """What one can copy, if clients can be told where RTSP is."""
+        if self._rtsp is None:
+            return ""
+        return tag.fillSlots(rtsp=self._rtsp, ffplay=f"ffplay '{self._rtsp}'")
 
     @renderer
     def metaFiles(self, request: IRequest, tag: Tag) -> Tag:

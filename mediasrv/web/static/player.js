@@ -96,7 +96,6 @@ export class Player {
       return;
     }
     this.hasBegun = false;
-    this.isWanted = !this.video.paused;
     if (this.ways.length) {
       this.tryWays(this.video.currentTime);
     } else {
@@ -189,6 +188,7 @@ export class Player {
       this.isWanted = true;
       video.play().catch(() => {});
     } else {
+      this.isWanted = false;
       video.pause();
     }
   }
