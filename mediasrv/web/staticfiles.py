@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ _TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
 }
+
+_IMPORT = re.compile(r'^(?:import|export) .*from "\./([a-z]+\.js)";$', re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,17 @@ class StaticFiles:
                 etag = hashlib.sha256(data).hexdigest()[:16]
                 self._files[path.name] = _File(_TYPES[path.suffix], data, gzip.compress(data, mtime=0), etag)
         self.version = together.hexdigest()[:12]
+
+    def modulesOf(self, name: str) -> list[str]:
+        """The modules that a script imports, and what these import: a browser that is told need not find out."""
+        found: list[str] = []
+        waiting = [name]
+        while waiting:
+            for imported in _IMPORT.findall(self._files[waiting.pop(0)].data.decode()):
+                if imported not in found:
+                    found.append(imported)
+                    waiting.append(imported)
+        return found
 
     def get(self, name: str) -> _File | None:
         """A file by its name."""

@@ -13,6 +13,7 @@ from twisted.web.template import Element, Flattenable, Tag, XMLFile, renderer, t
 
 from mediasrv import __version__
 from mediasrv.web.pages.wording import linked, shown
+from mediasrv.web.staticfiles import STATIC
 
 
 def template(name: str) -> XMLFile:
@@ -43,7 +44,6 @@ class Content:
     @ivar segments: of the library path that it shows: the crumbs.
     @ivar scripts: static modules that it runs.
     @ivar query: what was searched for.
-    @ivar early: static modules that the scripts import, so that the browser need not find that out first.
     """
 
     title: str
@@ -51,7 +51,6 @@ class Content:
     segments: Sequence[str] | None = None
     scripts: Sequence[str] = ()
     query: str = ""
-    early: Sequence[str] = ()
 
 
 class Frame(Element):
@@ -86,9 +85,10 @@ class Frame(Element):
     @renderer
     def scripts(self, request: IRequest, tag: Tag) -> list[Tag]:
         """Modules, which run when the page has been read."""
-        static = self._prefixes.static
-        early = [tags.link(rel="modulepreload", href=f"{static}{name}") for name in self._content.early]
-        return early + [tags.script(src=f"{static}{name}", type="module") for name in self._content.scripts]
+        static, scripts = self._prefixes.static, self._content.scripts
+        modules = [module for name in scripts for module in STATIC.modulesOf(name)]
+        early = [tags.link(rel="modulepreload", href=f"{static}{name}") for name in modules]
+        return [tags.script(src=f"{static}{name}", type="module") for name in scripts] + early
 
     @renderer
     def crumbs(self, request: IRequest, tag: Tag) -> Tag:
