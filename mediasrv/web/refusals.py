@@ -63,7 +63,7 @@ def refuse(request: Request, refusal: Refusal) -> None:
     request.setResponseCode(refusal.code, RESPONSES.get(refusal.code, b""))
     for name in ("Content-Encoding", "ETag", "Last-Modified", "Content-Disposition"):
         request.responseHeaders.removeHeader(name)
-    pages = request.getComponent(IRefusalPage)
+    pages = IRefusalPage(request, None)
     body = pages.page(request, refusal) if pages is not None else None
     if body is None:
         request.setHeader("Content-Type", "text/plain; charset=utf-8")

@@ -16,7 +16,7 @@ from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
-from mediasrv.web.pages.wording import clock, counted, linked, shown
+from mediasrv.web.pages.wording import clock, counted, isNameable, linked, shown
 
 
 class BrowsePage(Page):
@@ -30,7 +30,7 @@ class BrowsePage(Page):
 
     async def content(self, request: Request) -> Content:
         """Folders first, then files by name; the script can sort them otherwise."""
-        entries = await self.context.library.listing(self._segments)
+        entries = [each for each in await self.context.library.listing(self._segments) if isNameable(each.name)]
         title = shown(self._segments[-1]) if self._segments else "Library"
         api = f"{rootOf(request)}-/api/presentation/{linked(self._segments)}"
         body = _Folder(title, entries, api.rstrip("/"), self._segments, self.context)

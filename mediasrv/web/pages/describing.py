@@ -5,6 +5,7 @@ A presentation in words for the reader, and as data for the player's script.
 from __future__ import annotations
 
 import mimetypes
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,7 +59,7 @@ def isVideo(presentation: Presentation) -> bool:
 
 def typeOf(name: str) -> str:
     """The media type of a file, by its name."""
-    ending = name.rpartition(".")[2].lower()
+    ending = os.path.splitext(name)[1][1:].lower()
     return _TYPES.get(ending) or mimetypes.guess_type(f"x.{ending}")[0] or "application/octet-stream"
 
 

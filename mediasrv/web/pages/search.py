@@ -16,7 +16,7 @@ from mediasrv.web.context import WebContext
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.page import Page, rootOf
-from mediasrv.web.pages.wording import counted, linked, shown
+from mediasrv.web.pages.wording import counted, isNameable, linked, shown
 
 #: what is found at most, and what is looked at for it: entries, and seconds
 _FOUND, _LOOKED_AT, _SECONDS = 500, 100_000, 5.0
@@ -50,7 +50,7 @@ async def find(library: Library, text: str, seconds: float, reactor: object) -> 
             # a symbolic link may lead to a folder above it
             if segments and await _isKnown(library, segments, seen):
                 continue
-            entries = await library.listing(segments)
+            entries = [entry for entry in await library.listing(segments) if isNameable(entry.name)]
         except (NotFound, OSError):
             continue
         looked += len(entries)
