@@ -8,7 +8,7 @@ from typing import Any
 
 from twisted.internet import reactor
 from twisted.web.resource import Resource
-from twisted.web.server import Request
+from twisted.web.server import Request, Site
 from twisted.web.static import File
 
 from mediasrv.service import MediaService
@@ -60,3 +60,10 @@ class Pages(Resource):
             resource = File(place.located.path)
         body = resource.render(request)
         return body if isinstance(body, bytes) else None
+
+
+def site(pages: Pages) -> Site:
+    """For the pages, of connections that are not kept for long."""
+    made = Site(pages, timeout=5)
+    made.noisy = False
+    return made

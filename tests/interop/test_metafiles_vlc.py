@@ -6,19 +6,14 @@ Debian's has no live555: it tries RTSP, of which its first words are enough.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import peers
 import pytest
-import pytest_twisted
-from pages import Pages
+from listening import Listener
+from pages import Pages, site
 from serving import Server
-from twisted.internet import reactor
-from twisted.internet.endpoints import TCP4ServerEndpoint
-from twisted.internet.protocol import Factory, Protocol
-from twisted.web.server import Site
 
 from mediasrv.web.addresses import Addresses, RTSPPort
 from mediasrv.web.metafiles.formats import FORMATS
@@ -30,50 +25,7 @@ for _unread in ("smil", "smi", "sdp"):
 
 _CLIP = "mp3.mp3"
 
-
-class Listener(Protocol):
-    """Notes the first words of who comes, and hangs up."""
-
-    factory: ListenerFactory
-
-    def dataReceived(self, data: bytes) -> None:
-        self.factory.said.append(data)
-        self.transport.loseConnection()
-
-
-class ListenerFactory(Factory):
-    """
-    @ivar said: by each client.
-    """
-
-    noisy = False
-    protocol = Listener
-
-    def __init__(self) -> None:
-        self.said: list[bytes] = []
-
-
-@pytest_twisted.async_yield_fixture
-async def listen(server: Server) -> AsyncIterator[Callable[[Any], Awaitable[int]]]:
-    """Listens on a port for what a test makes; gives the number."""
-    ports: list[Any] = []
-
-    async def start(factory: Any) -> int:
-        port: Any = await TCP4ServerEndpoint(reactor, 0, interface="127.0.0.1").listen(factory)
-        ports.append(port)
-        number: int = port.getHost().port
-        return number
-
-    yield start
-    for port in ports:
-        await port.stopListening()
-
-
-def site(pages: Pages) -> Site:
-    """Without keeping connections alive: they end with what was asked for."""
-    made = Site(pages, timeout=5)
-    made.noisy = False
-    return made
+Listen = Callable[[object], Awaitable[int]]
 
 
 async def vlc(url: str) -> peers.Outcome:
@@ -87,9 +39,7 @@ async def vlc(url: str) -> peers.Outcome:
 
 @pytest.mark.deadline(90)
 @pytest.mark.parametrize("extension", _READ)
-async def test_overHTTP(
-    server: Server, clip: Callable[[str], Path], listen: Callable[[Any], Awaitable[int]], extension: str
-) -> None:
+async def test_overHTTP(server: Server, clip: Callable[[str], Path], listen: Listen, extension: str) -> None:
     clip(_CLIP)
     pages = Pages(server.service, Addresses())
     port = await listen(site(pages))
@@ -100,11 +50,9 @@ async def test_overHTTP(
 
 @pytest.mark.deadline(90)
 @pytest.mark.parametrize("extension", _READ)
-async def test_overRTSP(
-    server: Server, clip: Callable[[str], Path], listen: Callable[[Any], Awaitable[int]], extension: str
-) -> None:
+async def test_overRTSP(server: Server, clip: Callable[[str], Path], listen: Listen, extension: str) -> None:
     clip(_CLIP)
-    listener = ListenerFactory()
+    listener = Listener()
     number = await listen(listener)
     pages = Pages(server.service, Addresses(rtspPort=lambda: RTSPPort("rtsp", number)))
     port = await listen(site(pages))
@@ -118,7 +66,7 @@ async def test_overRTSP(
 async def test_folders(
     serve: Callable[..., Awaitable[Server]],
     clip: Callable[[str], Path],
-    listen: Callable[[Any], Awaitable[int]],
+    listen: Listen,
     tmp_path: Path,
     extension: str,
 ) -> None:
