@@ -137,7 +137,7 @@ def xForwarded(header: Header) -> list[Hop]:
 
 def _elements(lines: Sequence[str]) -> list[str]:
     """The last elements of a list, however many lines it has."""
-    elements = [element.strip(" \t") for line in lines[-_LONGEST:] for element in line.rsplit(",", _LONGEST)]
+    elements = [element.strip(" \t") for line in lines[-_LONGEST:] for element in line.split(",")[-_LONGEST:]]
     return [element for element in elements if element][-_LONGEST:]
 
 
