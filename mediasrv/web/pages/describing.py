@@ -124,6 +124,6 @@ def described(segments: Sequence[str], presentation: Presentation) -> dict[str, 
         "stills": "still/",
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
-        "sounds": [{"label": _labelOf(track), "language": track.language} for track in sounds],
+        "sounds": [{"number": each.index, "label": _labelOf(each), "language": each.language} for each in sounds],
         "subtitles": [],
     }

@@ -67,5 +67,4 @@ def _row(session: Session, root: str) -> Tag:
         tags.td(size(session.octetsSent), class_="number"),
         tags.td(f"{session.fractionLost:.1%}", class_="number"),
         tags.td(),
-        **{"data-id": session.id},
     )

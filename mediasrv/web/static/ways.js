@@ -76,7 +76,7 @@ class NativeWay extends PlainWay {
     this.sound = number;
     const { video } = this;
     const { paused, playbackRate } = video;
-    await this.open(`${this.data.hls}?audio=${number}`, video.currentTime);
+    await this.open(`${this.data.hls}?audio=${this.data.sounds[number].number}`, video.currentTime);
     video.playbackRate = playbackRate;
     if (!paused) {
       await video.play();
