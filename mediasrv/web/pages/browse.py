@@ -18,6 +18,9 @@ from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import clock, counted, isNameable, linked, shown
 
+#: cards from which on a list is long
+_LONG = 200
+
 
 class BrowsePage(Page):
     """
@@ -84,8 +87,9 @@ class _Folder(Element):
         """One for each."""
         if not self._entries:
             return _empty(self._segments)
-        reactor = self._context.reactor
-        return tag(paced(self._entries, lambda entry: card(entry, ""), reactor))
+        # of many, browsers lay out what is seen, which lets the others move a little when they are
+        kind = "cards long" if len(self._entries) > _LONG else "cards"
+        return tag(paced(self._entries, lambda entry: card(entry, ""), self._context.reactor), class_=kind)
 
 
 def _empty(segments: tuple[str, ...]) -> Tag:

@@ -52,6 +52,17 @@ _TYPES = {
 }
 
 
+#: types that browsers play as they are, some of them at least: the script asks whether this one does
+_PLAYED = frozenset(
+    ["audio/aac", "audio/flac", "audio/mp4", "audio/mpeg", "audio/ogg", "audio/wav", "audio/webm", "audio/x-matroska", "video/mp4", "video/ogg", "video/quicktime", "video/webm", "video/x-matroska"]
+)
+
+
+def playsAsFile(name: str) -> bool:
+    """Whether there are browsers that play a file of this name without HLS."""
+    return typeOf(name) in _PLAYED
+
+
 def isVideo(presentation: Presentation) -> bool:
     """Whether there is something to see."""
     return any(track.kind == "video" for track in presentation.tracks)
@@ -109,8 +120,10 @@ def described(segments: Sequence[str], presentation: Presentation) -> dict[str, 
     """
     What the player's script has to know; references are relative to the page.
 
-    C{version} changes with the file: a position that was remembered is of one version.
+    C{hls} is None for what is not to be had as HLS, C{whole} tells whether nothing is missing from it. C{version}
+    changes with the file: a position that was remembered is of one version.
     """
+    isHLS = presentation.view == "web"
     file = linked(segments[-1:])
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     return {
@@ -118,8 +131,8 @@ def described(segments: Sequence[str], presentation: Presentation) -> dict[str, 
         "kind": "video" if isVideo(presentation) else "audio",
         "file": f"../{file}",
         "type": typeOf(segments[-1]),
-        "hls": "index.m3u8",
-        "whole": not presentation.omitted,
+        "hls": "index.m3u8" if isHLS else None,
+        "whole": isHLS and not presentation.omitted,
         "poster": "poster.jpg",
         "stills": "still/",
         "duration": round(presentation.duration, 3),
