@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import mimetypes
 import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,14 +54,12 @@ _TYPES = {
 
 
 #: types that browsers play as they are, some of them at least: the script asks whether this one does
-_PLAYED = frozenset(
-    ["audio/aac", "audio/flac", "audio/mp4", "audio/mpeg", "audio/ogg", "audio/wav", "audio/webm", "audio/x-matroska", "video/mp4", "video/ogg", "video/quicktime", "video/webm", "video/x-matroska"]
-)
+_PLAYED = re.compile("audio/(?:aac|flac|mp4|mpeg|ogg|wav|webm|x-matroska)|video/(?:mp4|ogg|quicktime|webm|x-matroska)")
 
 
 def playsAsFile(name: str) -> bool:
     """Whether there are browsers that play a file of this name without HLS."""
-    return typeOf(name) in _PLAYED
+    return _PLAYED.fullmatch(typeOf(name)) is not None
 
 
 def isVideo(presentation: Presentation) -> bool:
