@@ -1,0 +1,29 @@
+"""
+Content-Disposition (RFC 6266): a browser is to save what comes, under a name.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+#: what may stand in an extended value as it is (RFC 8187 section 3.2.1)
+_PLAIN = "!#$&+-.^_`|~"
+#: bytes of a name that file systems take
+_LONGEST = 255
+
+
+def attachment(name: str) -> str:
+    """
+    The value of Content-Disposition that offers to save under a name.
+
+    The name is given twice if it has more than ASCII, or what old browsers take for something else in quotes.
+
+    @param name: any text; only what follows its last slash is used, and no control characters.
+    """
+    name = "".join(each for each in name.replace("\\", "/").rpartition("/")[2] if each.isprintable())
+    name = name.strip().encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
+    if not name.strip("."):
+        return "attachment"
+    plain = "".join(each if " " <= each <= "~" and each not in '"\\%' else "_" for each in name)
+    value = f'attachment; filename="{plain}"'
+    return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe=_PLAIN)}"
