@@ -5,7 +5,7 @@ Conditional requests (RFC 9110 section 13): whether a client has what it asks fo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_tz
@@ -19,8 +19,8 @@ _DATE = re.compile(
     re.ASCII,
 )
 
-#: gives the value of a header of the request, or None
-Header = Callable[[str], str | None]
+#: the headers of a request, by names as L{twisted.web.http_headers.Headers} has them
+Said = Mapping[bytes, Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,33 +86,41 @@ def parseETags(text: str) -> list[tuple[bool, str]] | None:
     return found
 
 
-def preconditions(header: Header, validators: Validators) -> int | None:
+def valueOf(said: Said, name: bytes) -> str | None:
+    """A header of a request; of several lines the list that they are together (RFC 9110 section 5.3)."""
+    values = said.get(name)
+    return b", ".join(values).decode("latin-1") if values else None
+
+
+def preconditions(said: Said, validators: Validators) -> int | None:
     """
     What the conditions of a GET or HEAD come to, in the order of section 13.2.2.
 
+    @param said: the headers of the request.
     @return: the code to answer with, 304 or 412; None to go on.
     """
-    if (wanted := header("If-Match")) is not None:
+    if (wanted := valueOf(said, b"If-Match")) is not None:
         if not _matches(wanted, validators.etag, weakly=False):
             return 412
-    elif (since := _time(header, "If-Unmodified-Since")) is not None and (
+    elif (since := _time(said, b"If-Unmodified-Since")) is not None and (
         validators.modified is None or validators.modified > since
     ):
         return 412
-    if (had := header("If-None-Match")) is not None:
+    if (had := valueOf(said, b"If-None-Match")) is not None:
         return 304 if _matches(had, validators.etag, weakly=True) else None
-    since = _time(header, "If-Modified-Since")
+    since = _time(said, b"If-Modified-Since")
     if since is not None and validators.modified is not None and validators.modified <= since:
         return 304
     return None
 
 
-def isSame(ifRange: str | None, validators: Validators) -> bool:
+def isSame(said: Said, validators: Validators) -> bool:
     """
     Whether a range may be given to a client that has a part already (If-Range, section 13.1.5).
 
-    @param ifRange: the value of the header; without it there is no condition.
+    @param said: the headers of the request; without this one there is no condition.
     """
+    ifRange = valueOf(said, b"If-Range")
     if ifRange is None:
         return True
     text = ifRange.strip(" \t")
@@ -126,6 +134,6 @@ def _matches(text: str, etag: str, weakly: bool) -> bool:
     return tags is None or any(tag == etag and (weakly or not isWeak) for isWeak, tag in tags)
 
 
-def _time(header: Header, name: str) -> int | None:
-    text = header(name)
+def _time(said: Said, name: bytes) -> int | None:
+    text = valueOf(said, name)
     return None if text is None else parseTime(text)

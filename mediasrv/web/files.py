@@ -10,13 +10,15 @@ import time
 from typing import cast
 
 from twisted.web.http import RESPONSES
+from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mediasrv.media.library import Located
 from mediasrv.media.pieces import Extent, Piece, cut, lengthOf
 from mediasrv.web.answering import answerLater
-from mediasrv.web.conditions import Validators, formatTime, isSame, preconditions, validatorsOf
+from mediasrv.web.conditions import Said, Validators, formatTime, isSame, preconditions, validatorsOf, valueOf
+from mediasrv.web.contenttypes import MediaType
 from mediasrv.web.disposition import attachment
 from mediasrv.web.downloads import Downloads
 from mediasrv.web.openfiles import OpenFile
@@ -100,11 +102,12 @@ class FileResource(Resource):
         """
         isSending = False
         try:
-            validators = validatorsOf(etag, file.version.modified / 1e9, time.time())
-            self._describe(request, file, validators)
-            code = preconditions(request.getHeader, validators)
+            validators = self._describe(request, file, etag)
+            # all names come in the same spelling from twisted.web, however the client writes them
+            said = dict(request.requestHeaders.getAllRawHeaders())
+            code = preconditions(said, validators)
             if code is None:
-                body = _select(request, file, pieces, size, validators)
+                body = _select(request, said, file, pieces, size, validators)
                 if request.method == b"GET" and body:
                     self._downloads.send(request, self._located, file, body)
                     isSending = True
@@ -121,40 +124,63 @@ class FileResource(Resource):
             if not isSending:
                 self._downloads.release(file)
 
-    def _describe(self, request: Request, file: OpenFile, validators: Validators) -> None:
-        """The headers that do not depend on what is asked for."""
-        headers = request.responseHeaders
-        headers.setRawHeaders(b"Content-Type", [file.type.name.encode()])
-        headers.setRawHeaders(b"Accept-Ranges", [b"bytes"])
-        headers.setRawHeaders(b"ETag", [f'"{validators.etag}"'.encode()])
-        headers.setRawHeaders(b"X-Content-Type-Options", [b"nosniff"])
-        headers.setRawHeaders(b"Access-Control-Allow-Origin", [b"*"])
-        headers.setRawHeaders(b"Access-Control-Expose-Headers", [_EXPOSED])
-        headers.setRawHeaders(b"Cross-Origin-Resource-Policy", [b"cross-origin"])
-        if validators.modified is not None:
-            headers.setRawHeaders(b"Last-Modified", [formatTime(validators.modified).encode()])
-        if not file.type.isInert:
-            headers.setRawHeaders(b"Content-Security-Policy", [_SANDBOX])
+    def _describe(self, request: Request, file: OpenFile, etag: str) -> Validators:
+        """Sets the headers that do not depend on what is asked for, which are made once for all requests."""
+        prepared = file.prepared.get(etag)
+        if prepared is None or prepared[0].modified is None:
+            validators = validatorsOf(etag, file.version.modified / 1e9, time.time())
+            file.prepared[etag] = prepared = validators, headersOf(file.type, validators)
+        validators, headers = prepared
+        share(headers, request.responseHeaders)
         names = _query(request).get(b"download")
         if names is not None:
             name = names[0].decode("utf-8", "replace") or os.path.basename(self._located.path)
-            headers.setRawHeaders(b"Content-Disposition", [attachment(name).encode()])
+            request.responseHeaders.setRawHeaders(b"Content-Disposition", [attachment(name).encode()])
+        return validators
+
+
+def headersOf(type: MediaType, validators: Validators) -> Headers:
+    """What is said of a file in each answer."""
+    headers = Headers()
+    headers.setRawHeaders(b"Content-Type", [type.name.encode()])
+    headers.setRawHeaders(b"Accept-Ranges", [b"bytes"])
+    headers.setRawHeaders(b"ETag", [f'"{validators.etag}"'.encode()])
+    headers.setRawHeaders(b"X-Content-Type-Options", [b"nosniff"])
+    headers.setRawHeaders(b"Access-Control-Allow-Origin", [b"*"])
+    headers.setRawHeaders(b"Access-Control-Expose-Headers", [_EXPOSED])
+    headers.setRawHeaders(b"Cross-Origin-Resource-Policy", [b"cross-origin"])
+    if validators.modified is not None:
+        headers.setRawHeaders(b"Last-Modified", [formatTime(validators.modified).encode()])
+    if not type.isInert:
+        headers.setRawHeaders(b"Content-Security-Policy", [_SANDBOX])
+    return headers
+
+
+def share(headers: Headers, others: Headers) -> None:
+    """
+    Sets headers that were checked before. C{Headers} has no way to do so but one by one, which takes as long as all the
+    rest of an answer, so this goes to its one private attribute.
+    """
+    others._rawHeaders.update(headers._rawHeaders)
 
 
 def _query(request: Request) -> dict[bytes, list[bytes]]:
     return cast(dict[bytes, list[bytes]], request.args)
 
 
-def _select(request: Request, file: OpenFile, pieces: list[Piece], size: int, validators: Validators) -> list[Piece]:
+def _select(
+    request: Request, said: Said, file: OpenFile, pieces: list[Piece], size: int, validators: Validators
+) -> list[Piece]:
     """
     What of the whole is to be sent; sets the code and the headers that say so.
 
+    @param said: the headers of the request.
     @raise Refusal: if that is nothing.
     """
     ranges = None
-    asked = request.getHeader("Range")
+    asked = valueOf(said, b"Range")
     # Range means nothing to other methods (RFC 9110 section 14.2)
-    if asked is not None and request.method == b"GET" and isSame(request.getHeader("If-Range"), validators):
+    if asked is not None and request.method == b"GET" and isSame(said, validators):
         try:
             ranges = parseRange(asked, size)
         except Unsatisfiable:

@@ -11,8 +11,11 @@ import os
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
+from twisted.web.http_headers import Headers
+
 from mediasrv.media.files import FileVersion, openFile
 from mediasrv.media.sniffing import SAMPLE, sniff
+from mediasrv.web.conditions import Validators
 from mediasrv.web.contenttypes import MediaType, typeOf
 
 _Key = tuple[str, FileVersion]
@@ -25,6 +28,8 @@ class OpenFile:
 
     @ivar type: what it is, by its name or else by its first bytes.
     @ivar users: how many read it.
+    @ivar idleSince: monotonic seconds when the last of them had enough.
+    @ivar prepared: what is said of it in each answer, by entity tag.
     """
 
     path: str
@@ -33,7 +38,7 @@ class OpenFile:
     type: MediaType
     users: int = 0
     idleSince: float = 0.0
-    headers: dict[bytes, bytes] = field(default_factory=dict)
+    prepared: dict[str, tuple[Validators, Headers]] = field(default_factory=dict)
 
     @property
     def key(self) -> _Key:

@@ -201,9 +201,10 @@ class DirectSending(Sending):
         )
 
     def start(self) -> None:
+        transport = self._transport
         self._request.write(b"")
-        self._transport.unregisterProducer()
-        self._transport.registerProducer(self, False)
+        transport.unregisterProducer()
+        transport.registerProducer(self, False)
         self._isBorrowed = True
         self._request.notifyFinish().addBoth(self._gone)
 
