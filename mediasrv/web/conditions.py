@@ -13,9 +13,9 @@ from email.utils import formatdate, parsedate_tz
 _ETAG = re.compile(r'[ \t]*(?:,[ \t]*)*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|\Z)')
 #: the preferred form and the two obsolete ones (section 5.6.7)
 _DATE = re.compile(
-    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT"
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)(?:, \d\d \w{3} [1-9]\d{3} \d\d:\d\d:\d\d GMT"
     r"|\w{3,6}, \d\d-\w{3}-\d\d \d\d:\d\d:\d\d GMT"
-    r"| \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4})",
+    r"| \w{3} [ \d]\d \d\d:\d\d:\d\d [1-9]\d{3})",
     re.ASCII,
 )
 

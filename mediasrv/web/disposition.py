@@ -20,10 +20,12 @@ def attachment(name: str) -> str:
 
     @param name: any text; only what follows its last slash is used, and no control characters.
     """
-    name = "".join(each for each in name.replace("\\", "/").rpartition("/")[2] if each.isprintable())
-    name = name.strip().encode("utf-8", "replace")[:_LONGEST].decode("utf-8", "ignore")
+    # bytes of a name that were no UTF-8 came as surrogates
+    name = name.encode("utf-8", "replace").decode().replace("\\", "/").rpartition("/")[2]
+    name = "".join(each for each in name if each.isprintable()).strip()
+    name = name.encode()[:_LONGEST].decode("utf-8", "ignore")
     if not name.strip("."):
         return "attachment"
-    plain = "".join(each if " " <= each <= "~" and each not in '"\\%' else "_" for each in name)
+    plain = "".join(each if " " <= each <= "~" and each not in '"\\%?' else "_" for each in name)
     value = f'attachment; filename="{plain}"'
     return value if plain == name else f"{value}; filename*=UTF-8''{quote(name, safe=_PLAIN)}"
