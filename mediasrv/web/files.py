@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from typing import cast
+from urllib.parse import parse_qsl
 
 from twisted.web.http import RESPONSES
 from twisted.web.http_headers import Headers
@@ -52,13 +52,15 @@ class FileResource(Resource):
         super().__init__()
         self._downloads = downloads
         self._located = located
+        self._query: dict[str, str] = {}
 
     def render(self, request: Request) -> int:
         """At once if the file is open already, which it is for all but the first of many ranges."""
         if request.method not in (b"GET", b"HEAD"):
             self._answerOther(request)
             return NOT_DONE_YET
-        file = None if b"faststart" in _query(request) else self._downloads.openNow(self._located)
+        self._query = _queryOf(request.uri)
+        file = None if "faststart" in self._query else self._downloads.openNow(self._located)
         if file is None:
             return answerLater(request, self._answer(request))
         self._send(request, file, [Extent(0, file.version.size)], file.version.size, file.version.etag)
@@ -85,7 +87,7 @@ class FileResource(Resource):
         try:
             pieces: list[Piece] = [Extent(0, file.version.size)]
             etag = file.version.etag
-            if b"faststart" in _query(request):
+            if "faststart" in self._query:
                 fast = await self._downloads.fastStart(file)
                 if fast.pieces is not None:
                     pieces, etag = fast.pieces, f"{etag}-faststart"
@@ -132,9 +134,9 @@ class FileResource(Resource):
             file.prepared[etag] = prepared = validators, headersOf(file.type, validators)
         validators, headers = prepared
         share(headers, request.responseHeaders)
-        names = _query(request).get(b"download")
-        if names is not None:
-            name = names[0].decode("utf-8", "replace") or os.path.basename(self._located.path)
+        name = self._query.get("download")
+        if name is not None:
+            name = name or os.path.basename(self._located.path)
             request.responseHeaders.setRawHeaders(b"Content-Disposition", [attachment(name).encode()])
         return validators
 
@@ -164,8 +166,10 @@ def share(headers: Headers, others: Headers) -> None:
     others._rawHeaders.update(headers._rawHeaders)
 
 
-def _query(request: Request) -> dict[bytes, list[bytes]]:
-    return cast(dict[bytes, list[bytes]], request.args)
+def _queryOf(uri: bytes) -> dict[str, str]:
+    """What stands behind the question mark, also names without a value, which C{twisted.web} leaves out."""
+    _, mark, query = uri.partition(b"?")
+    return dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace")) if mark else {}
 
 
 def _select(
