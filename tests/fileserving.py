@@ -114,7 +114,8 @@ class FileServer:
         await self._listening.stopListening()
         self.downloads.stop()
         for client in self._clients:
-            client.transport.abortConnection()
+            if not client.isClosed:
+                client.transport.abortConnection()
         await settled(lambda: not self._site.connections and not self.downloads)
         await settled(lambda: all(client.isClosed for client in self._clients))
         self.readers.stop()

@@ -184,7 +184,8 @@ class DirectSending(Sending):
     """
 
     _isBorrowed = False
-    _warmTo = -1
+    #: what a thread has just read
+    _warm = range(0)
 
     @staticmethod
     def suits(request: Request) -> bool:
@@ -235,9 +236,11 @@ class DirectSending(Sending):
     def _copy(self, extent: Extent) -> None:
         descriptor = self._file.descriptor
         length = min(extent.length, _STEP)
-        if extent.start + length > self._warmTo and not isInMemory(descriptor, extent.start, length):
+        if extent.start in self._warm:
+            length = min(length, self._warm.stop - extent.start)
+        elif not isInMemory(descriptor, extent.start, length):
             length = min(extent.length, AHEAD)
-            self._warmTo = extent.start + length
+            self._warm = range(extent.start, extent.start + length)
             self._inThread(warm, extent.start, length)
             return
         try:
