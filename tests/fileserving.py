@@ -19,13 +19,13 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mediasrv.media.library import Library, Located
+from mediasrv.media.library import Library
 from mediasrv.readers import Readers
 from mediasrv.web.answering import answerLater
 from mediasrv.web.downloads import Downloads
 from mediasrv.web.files import FileResource
-from mediasrv.web.lookup import FileLookup
-from mediasrv.web.site import MediaSite
+from mediasrv.web.front import WebSite
+from mediasrv.web.recentfiles import RecentFiles
 
 
 @dataclass(frozen=True)
@@ -49,16 +49,19 @@ class _Tree(Resource):
         self._server = server
 
     def render(self, request: Request) -> bytes | int:
-        found = self._server.lookup.locate(("files", *(segment.decode() for segment in request.postpath)))
-        if isinstance(found, Located):
-            return FileResource(self._server.downloads, found).render(request)
-        return answerLater(request, self._later(request, found))
+        located = self._server.recent.find(tuple(request.postpath))
+        if located is not None:
+            return FileResource(self._server.downloads, located).render(request)
+        return answerLater(request, self._later(request))
 
-    async def _later(self, request: Request, finding: Deferred[Located]) -> None:
-        FileResource(self._server.downloads, await finding).render(request)
+    async def _later(self, request: Request) -> None:
+        path = tuple(request.postpath)
+        located = await self._server.library.locate(("files", *(segment.decode() for segment in path)))
+        self._server.recent.remember(path, located)
+        FileResource(self._server.downloads, located).render(request)
 
 
-class _Site(MediaSite):
+class _Site(WebSite):
     """
     @ivar connections: how many there are.
     """
@@ -87,9 +90,9 @@ class FileServer:
         self.folder = folder
         self.port = 0
         self.readers = Readers(0, 4)
-        library = Library({"files": str(folder)}, lambda track, unit: True, self.readers, reactor)
+        self.library = Library({"files": str(folder)}, lambda track, unit: True, self.readers, reactor)
         self.downloads = Downloads(reactor, self.readers, idleTimeout)
-        self.lookup = FileLookup(library, reactor.seconds)
+        self.recent = RecentFiles(reactor.seconds)
         self._site = _Site(_Tree(self), timeout=60, reactor=reactor)
         self._listening: Any = None
         self._isSecure = False

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred, succeed
 from twisted.internet.task import Clock
 
 from mediasrv.media.files import FileVersion
 from mediasrv.media.library import Located
-from mediasrv.web import lookup
-from mediasrv.web.lookup import FileLookup
+from mediasrv.web import recentfiles
 from mediasrv.web.openfiles import OpenFile, OpenFiles, openForSending
+from mediasrv.web.recentfiles import RecentFiles
 
 
 def write(path: Path, content: bytes = b"content") -> str:
@@ -101,72 +98,40 @@ def testChanged(tmp_path: Path, size: int, seconds: int, expected: bool) -> None
     file.close()
 
 
-class Shelf:
-    """
-    As a library.
-
-    @ivar asked: how often.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.asked = 0
-
-    def locate(self, segments: Sequence[str]) -> Deferred[Located]:
-        self.asked += 1
-        path = str(self.folder.joinpath(*segments))
-        return succeed(Located(path, None if os.path.isdir(path) else FileVersion.of(path)))
-
-
-@pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path)
-
-
-def result(found: Any) -> Located:
-    if isinstance(found, Deferred):
-        found = found.result
-    assert isinstance(found, Located)
-    return found
-
-
-def testRemembered(shelf: Shelf) -> None:
+def testRemembered(tmp_path: Path) -> None:
     """For a moment, with a look at the file each time."""
     clock = Clock()
-    found = FileLookup(shelf, clock.seconds)  # type: ignore[arg-type]  # as much of a library as is used
-    path = write(shelf.folder / "a.mp4")
-    first = result(found.locate(["a.mp4"]))
-    assert found.locate(("a.mp4",)) == first
-    write(shelf.folder / "a.mp4", b"longer content")
-    second = found.locate(["a.mp4"])
-    assert isinstance(second, Located)
-    assert second.version == FileVersion.of(path)
-    assert second.version != first.version
-    assert shelf.asked == 1
-    clock.advance(lookup._MOMENT)
-    assert isinstance(found.locate(["a.mp4"]), Deferred)
-    assert shelf.asked == 2
+    recent = RecentFiles(clock.seconds)
+    path = write(tmp_path / "a.mp4")
+    first = Located(path, FileVersion.of(path))
+    assert recent.find("a") is None
+    recent.remember("a", first)
+    assert recent.find("a") == first
+    write(tmp_path / "a.mp4", b"longer content")
+    assert recent.find("a") == Located(path, FileVersion.of(path)) != first
+    clock.advance(recentfiles._MOMENT)
+    assert recent.find("a") is None
 
 
-def testNotRemembered(shelf: Shelf) -> None:
+def testNotRemembered(tmp_path: Path) -> None:
     """Folders, and what is gone."""
-    found = FileLookup(shelf, Clock().seconds)  # type: ignore[arg-type]  # as much of a library as is used
-    os.mkdir(shelf.folder / "folder")
-    for _ in range(2):
-        assert isinstance(found.locate(["folder"]), Deferred)
-    path = write(shelf.folder / "a.mp4")
-    found.locate(["a.mp4"])
+    recent = RecentFiles(Clock().seconds)
+    recent.remember("folder", Located(str(tmp_path), None))
+    assert recent.find("folder") is None
+    path = write(tmp_path / "a.mp4")
+    recent.remember("a", Located(path, FileVersion.of(path)))
     os.unlink(path)
     os.mkdir(path)
-    assert result(found.locate(["a.mp4"])).isFolder
-    assert shelf.asked == 4
+    assert recent.find("a") is None
+    os.rmdir(path)
+    write(tmp_path / "a.mp4")
+    assert recent.find("a") is None
 
 
-def testNotTooManyPaths(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lookup, "_MOST", 2)
-    found = FileLookup(shelf, Clock().seconds)  # type: ignore[arg-type]  # as much of a library as is used
-    for name in "abc":
-        write(shelf.folder / name)
-        found.locate([name])
-    assert isinstance(found.locate(["c"]), Located)
-    assert isinstance(found.locate(["a"]), Deferred)
+def testNotTooManyPaths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recentfiles, "_MOST", 2)
+    recent = RecentFiles(Clock().seconds)
+    located = Located(path := write(tmp_path / "a"), FileVersion.of(path))
+    for key in "abac":
+        recent.remember(key, located)
+    assert [recent.find(key) for key in "abc"] == [located, None, located]

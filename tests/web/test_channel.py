@@ -1,4 +1,4 @@
-"""The site of our own web ports says what Twisted's says, in one piece."""
+"""Our own web ports say what Twisted's say, in one piece."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
 from mediasrv.web.files import share
-from mediasrv.web.site import MediaSite
+from mediasrv.web.front import WebSite
 
 
 class _Page(Resource):
@@ -45,27 +45,11 @@ def _talk(site: Site, requests: bytes) -> _Transport:
 def testTheSame() -> None:
     requests = b"GET / HTTP/1.1\r\nHost: x\r\n\r\nHEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.0\r\n\r\n"
     clock = Clock()
-    ours = _talk(MediaSite(_Page(), reactor=clock), requests)
+    ours = _talk(WebSite(_Page(), reactor=clock), requests)
     assert ours.value() == _talk(Site(_Page(), reactor=clock), requests).value()
     assert ours.value().count(b"body") == 2
     assert ours.count == 5
     assert ours.disconnecting
-
-
-def testNoLines() -> None:
-    """A download leaves nothing in the log of the server."""
-    written: list[str] = []
-
-    class File:
-        def write(self, line: str) -> None:
-            written.append(line)
-
-    for kind in (MediaSite, Site):
-        site = kind(_Page(), reactor=Clock())
-        site._logFile = File()  # type: ignore[assignment]  # as much of a file as is used
-        site._logDateTime = "now"
-        _talk(site, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert len(written) == (kind is Site)
 
 
 def testShare() -> None:

@@ -1,19 +1,18 @@
 """
-C{twisted.web}'s site and connection, for many small requests: they do the same with less to do.
+C{twisted.web}'s side of a connection, for many small requests: it says the same with less to do.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from twisted.web.http import HTTPChannel, Request
+from twisted.web.http import HTTPChannel
 from twisted.web.http_headers import Headers
-from twisted.web.server import Site
 
 
 class MediaChannel(HTTPChannel):
     """
-    One connection.
+    One connection that speaks HTTP/1.1.
     """
 
     def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Headers) -> None:
@@ -25,14 +24,3 @@ class MediaChannel(HTTPChannel):
         lines.append(b"\r\n")
         transport: Any = self.transport
         transport.write(b"\r\n".join(lines))
-
-
-class MediaSite(Site):
-    """
-    What answers on our own web ports. It speaks HTTP/1.1 only: connections may become something else (L{WebFront}).
-    """
-
-    protocol = MediaChannel  # type: ignore[assignment]  # which need not choose between versions of HTTP
-
-    def log(self, request: Request) -> None:
-        """Not one line for each range of each film in the log of the server."""
