@@ -15,7 +15,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from typing import Any
 
 from mediasrv import __version__
@@ -189,6 +189,10 @@ class Settings:
     )
     drainLocation: str = field(
         default="", metadata=_about("URL of another server, to which clients are sent during that time")
+    )
+    administrators: tuple[str, ...] = field(
+        default=("127.0.0.0/8", "::1/128"),
+        metadata=_about("who may see and end sessions, and read the metrics: IP addresses and networks"),
     )
 
     def __post_init__(self) -> None:
@@ -434,6 +438,18 @@ def _url(key: str, value: Any) -> str:
         raise SettingsError(key, f"{error}") from None
 
 
+def _networks(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_network(key, each) for each in values)
+
+
+def _network(key: str, value: Any) -> str:
+    try:
+        return str(ip_network(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise SettingsError(key, f"{value!r} is no IP address and no network, such as 10.0.0.0/8") from None
+
+
 _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "media": _media,
     "ports": _ports,
@@ -447,5 +463,6 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "serverName": _serverName,
     "cacheFolder": _path,
     "redirects": _redirects,
+    "administrators": _networks,
     "drainLocation": lambda key, value: "" if value == "" else _url(key, value),
 }
