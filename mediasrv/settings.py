@@ -79,7 +79,8 @@ class Settings:
         default=("tcp:8554",), metadata=_about("where RTSP is served: endpoints, or numbers of TCP ports", key="port")
     )
     webPorts: tuple[str, ...] = field(
-        default=(), metadata=_about("where HTTP is served: endpoints, numbers of TCP ports, or none", key="http")
+        default=("tcp:8080",),
+        metadata=_about("where HTTP is served: endpoints, numbers of TCP ports, or none", key="http"),
     )
     allowedOrigins: tuple[str, ...] = field(
         default=(),
