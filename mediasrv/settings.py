@@ -210,6 +210,10 @@ class Settings:
         default="",
         metadata=_about("URL of RTSP, whatever requests say: rtsp://media.example:8554", key="public-rtsp"),
     )
+    administrators: tuple[str, ...] = field(
+        default=("127.0.0.0/8", "::1/128"),
+        metadata=_about("who may see and end sessions, and read the metrics: IP addresses and networks"),
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -456,12 +460,15 @@ def _url(key: str, value: Any) -> str:
 
 def _proxies(key: str, value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple) else [value]
-    return tuple(_proxy(key, each) for each in values)
+    return tuple("unix" if each == "unix" else _network(key, each) for each in values)
 
 
-def _proxy(key: str, value: Any) -> str:
-    if value == "unix":
-        return "unix"
+def _networks(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_network(key, each) for each in values)
+
+
+def _network(key: str, value: Any) -> str:
     try:
         return str(ip_network(value if isinstance(value, str) else ""))
     except ValueError:
@@ -502,5 +509,6 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "proxyHeaders": _proxyHeaders,
     "publicURL": lambda key, value: _public(key, value, "https?", "https://media.example/tv"),
     "publicRTSP": lambda key, value: _public(key, value, "rtsps?", "rtsp://media.example:8554"),
+    "administrators": _networks,
     "drainLocation": lambda key, value: "" if value == "" else _url(key, value),
 }
