@@ -28,8 +28,6 @@ _SELF = 1
 class PackagedTrack:
     """
     A track as its segments have it.
-
-    @ivar lead: as of L{Timeline}.
     """
 
     track: Track

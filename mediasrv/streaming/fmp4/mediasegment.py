@@ -93,11 +93,11 @@ class _Samples:
 
     def _take(self, packaged: PackagedTrack, units: Sequence[Unit]) -> None:
         timeline, frame = packaged.timeline, packaged.format.frameTicks
-        samplesOf, decoding, presentation = packaged.format.samples, timeline.decoding, timeline.presentation
+        samplesOf, decoding, showing = packaged.format.samples, timeline.decoding, timeline.tick
         isVideo = packaged.track.kind == "video"
         for unit in units:
             tick = decoding(unit.dts)
-            offset = presentation(unit.pts) - tick if isVideo else 0
+            offset = showing(unit.pts) - tick if isVideo else 0
             for number, data in enumerate(samplesOf(unit)):
                 self.data.append(data)
                 self._times.append(tick + number * frame)
