@@ -10,6 +10,7 @@ from typing import Any
 from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.library import Library
+from mediasrv.media.stillmaker import StillMaker
 from mediasrv.registry import Registry
 from mediasrv.settings import Settings
 
@@ -18,6 +19,7 @@ from mediasrv.settings import Settings
 class WebContext:
     """
     @ivar readers: threads for what blocks.
+    @ivar stills: makes pictures of files; None if there are to be none.
     """
 
     reactor: Any
@@ -25,3 +27,4 @@ class WebContext:
     library: Library
     registry: Registry
     readers: ThreadPool
+    stills: StillMaker | None = None
