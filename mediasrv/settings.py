@@ -176,7 +176,9 @@ class Settings:
         default=64 << 10, metadata=_about("largest body of a request", unit="bytes", low=0, high=16 << 20)
     )
     serverName: str = field(default=f"mediasrv/{__version__}", metadata=_about("what the Server header says"))
-    cacheFolder: str = field(default_factory=_defaultCacheFolder, metadata=_about("where the demo clips are kept"))
+    cacheFolder: str = field(
+        default_factory=_defaultCacheFolder, metadata=_about("where the demo clips and pictures of films are kept")
+    )
     hiddenFiles: bool = field(
         default=False, metadata=_about("also serve files and folders whose names start with a dot")
     )
@@ -213,6 +215,10 @@ class Settings:
     administrators: tuple[str, ...] = field(
         default=("127.0.0.0/8", "::1/128"),
         metadata=_about("who may see and end sessions, and read the metrics: IP addresses and networks"),
+    )
+    stillsSize: int = field(
+        default=256 << 20,
+        metadata=_about("disk for posters and preview pictures; 0 keeps none", unit="bytes", low=0, high=1 << 40),
     )
 
     def __post_init__(self) -> None:
