@@ -57,7 +57,7 @@ class WebDoor:
             reactor,
             settings.administrators,
             {**caches, "hls": self.hls.cache},
-            Search(settings.media, settings.hiddenFiles, reactor, openers),
+            Search(context.library.folders, settings.hiddenFiles, reactor, openers),
             addresses.clientAddress,
             [urlsplit(settings.publicURL).hostname or ""] if settings.publicURL else (),
             addresses.rtsp,

@@ -85,7 +85,8 @@ class Pages:
         self.library = Library(
             {name: str(folder) for name, folder in folders.items()}, carriesTrack, rig.pool, rig._reactor
         )
-        settings = Settings()
+        # the viewer of the pages is an administrator, by the name that the server is known under
+        settings = Settings(administrators=("192.0.2.0/24",), publicURL=f"http://media.example{self.base}")
         context = WebContext(rig.clock, settings, self.library, rig.registry, rig.pool, Addresses.of(settings))
         origins = Origins(())
         root: Resource = Root(WebDoor(context, {}, rig.pool), WebSocketResource(rig.site, origins))
