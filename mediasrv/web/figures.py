@@ -16,8 +16,8 @@ from twisted.internet.interfaces import IReactorTime
 
 from mediasrv import __version__
 from mediasrv.registry import Registry
+from mediasrv.web.spreading import inTurns
 from mediasrv.web.totals import Totals
-from mediasrv.web.turns import inTurns
 
 #: doors that have figures before anybody came through them: a rate begins with the first one
 _DOORS = ("rtsp", "hls", "http")

@@ -15,7 +15,7 @@ from mediasrv.web.api.events import EventStream
 from mediasrv.web.api.views import sessionView
 from mediasrv.web.oversight import Oversight
 from mediasrv.web.refusals import Refusal
-from mediasrv.web.turns import inTurns
+from mediasrv.web.spreading import inTurns
 
 _log = Logger()
 
