@@ -121,8 +121,8 @@ def test_queriesThatCannotBe(rig: APIRig, query: str) -> None:
 
 def test_search(rig: APIRig) -> None:
     answer = rig.ask(f"{LIBRARY}?search=B+%C3%89%3B")
-    assert names(answer) == ["b é;,.mp4", "b é;,.mp4"]
-    assert [entry["path"] for entry in answer.json()["entries"]][-1] == "movies/sub ?#%/b é;,.mp4"
+    (entry,) = answer.json()["entries"]  # a folder that has two names is looked through once
+    assert entry["name"] == "b é;,.mp4"
     path = f"{LIBRARY}/movies?search=mp4&limit=2"
     answer = rig.ask(path)
     assert (len(names(answer)), answer.json()["isComplete"]) == (2, False)
