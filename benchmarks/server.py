@@ -39,14 +39,14 @@ def running(folder: str, core: int | None, settings: str = "") -> Iterator[Serve
     Serves a folder until the end of the C{with} block.
 
     @param core: where all its threads run; None for anywhere.
-    @param settings: of its TOML file.
+    @param settings: of its TOML file; without C{http} in it there is no web port.
     @raise ServerError: if it does not start.
     """
     port = _freePort()
     with tempfile.TemporaryDirectory(prefix="mediasrv-benchmark-") as place:
         config, log = os.path.join(place, "mediasrv.toml"), os.path.join(place, "log")
         with open(config, "w") as file:
-            file.write(settings)
+            file.write(settings if "http =" in settings else f'http = "none"\n{settings}')
         options = ["--config", config, "--rtp-port", "0", "--media", f"load={folder}"]
         endpoint = f"tcp:{port}:interface=127.0.0.1:backlog=1024"
         command = [sys.executable, "-m", "twisted", "--log-level=warn", "mediasrv", *options, "--port", endpoint]

@@ -171,6 +171,24 @@ def test_allowedOrigins(given, origins):
             {"redirects": {"a": {"url": "rtsp://b", "code": 303}}},
             "redirects.a: {'url': 'rtsp://b', 'code': 303} is no table of a url and permanent, true or false",
         ),
+        (
+            {"trustedProxies": "10.0.0.1/8"},
+            "trusted-proxies: '10.0.0.1/8' is no IP address and no network, such as 10.0.0.0/8",
+        ),
+        ({"trustedProxies": ["a"]}, "trusted-proxies: 'a' is no IP address and no network, such as 10.0.0.0/8"),
+        ({"trustedProxies": [1]}, "trusted-proxies: 1 is no IP address and no network, such as 10.0.0.0/8"),
+        ({"proxyHeaders": "all"}, "proxy-headers: 'all' is not x-forwarded or forwarded"),
+        ({"publicURL": "rtsp://a"}, "public-url: 'rtsp://a' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a/?b"}, "public-url: 'http://a/?b' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a@b"}, "public-url: 'http://a@b' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a\n"}, "public-url: 'http://a\\n' is not a URL such as https://media.example/tv"),
+        ({"publicURL": 1}, "public-url: 1 is not a URL such as https://media.example/tv"),
+        ({"publicRTSP": "http://a"}, "public-rtsp: 'http://a' is not a URL such as rtsp://media.example:8554"),
+        (
+            {"publicRTSP": "rtsp://a:70000"},
+            "public-rtsp: 'rtsp://a:70000' is not a URL such as rtsp://media.example:8554",
+        ),
+        ({"publicRTSP": "rtsp://a:0"}, "public-rtsp: 'rtsp://a:0' is not a URL such as rtsp://media.example:8554"),
         ({"drainTime": -1}, "drain-time: -1 is not between 0 and 86400"),
         ({"drainLocation": 0}, "drain-location: 0 is not a URL such as rtsp://HOST:8554/PATH"),
         ({"drainLocation": "other"}, "drain-location: 'other' is not a URL such as rtsp://HOST:8554/PATH"),
@@ -203,6 +221,24 @@ def test_timeoutsThatPlayersCannotKeep():
     assert Settings(sessionTimeout=6).sessionTimeout == 6
     with pytest.raises(SettingsError, match=r"^session-timeout: 5 is not between 6 and 86400$"):
         Settings(sessionTimeout=5)
+
+
+@pytest.mark.parametrize(
+    ("given", "proxies"),
+    [
+        ("10.0.0.1", ("10.0.0.1/32",)),
+        (["unix", "10.0.0.0/8", "2001:DB8::/32"], ("unix", "10.0.0.0/8", "2001:db8::/32")),
+        ([], ()),
+    ],
+)
+def test_trustedProxies(given, proxies):
+    assert Settings(trustedProxies=given).trustedProxies == proxies
+
+
+@pytest.mark.parametrize("url", ["", "https://media.example/tv", "http://[2001:db8::1]:81", "http://my_host/a%20b/c"])
+def test_publicURL(url):
+    assert Settings(publicURL=url).publicURL == url
+    assert Settings(publicURL=url and f"{url}/").publicURL == url
 
 
 def test_redirects(tmp_path):

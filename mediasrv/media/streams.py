@@ -16,6 +16,9 @@ from mediasrv.media.tracks import Kind, Track, Unit
 #: FFmpeg's numbers for what PyAV gives by name
 _AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
 
+#: of which nothing is said (ITU-T H.273)
+_UNKNOWN_COLOR = (2, 2, 2)
+
 
 @dataclass(slots=True)
 class PlayedStream:
@@ -117,7 +120,15 @@ def describeStream(index: int, stream: Any) -> Track:
         channels=0 if video else int(context.layout.nb_channels),
         profile=_AAC_PROFILES.get(str(context.profile), -99) if codec == "aac" else -99,
         level=context.level if video and isinstance(context.level, int) else -99,
+        timescale=stream.time_base.denominator if stream.time_base.numerator == 1 else 0,
+        sampleAspect=Fraction(stream.sample_aspect_ratio or 1) if video else Fraction(1),
+        color=_color(context) if video else _UNKNOWN_COLOR,
     )
+
+
+def _color(context: Any) -> tuple[int, int, int]:
+    primaries, transfer, matrix = context.color_primaries, context.color_trc, context.colorspace
+    return int(primaries), int(transfer), int(matrix)
 
 
 def _language(stream: Any) -> str:
