@@ -95,6 +95,10 @@ class StillMaker:
             return data
 
         def work() -> bytes:
+            # somebody else's may have been finished since
+            made = self._cache.get(name)
+            if made is not None:
+                return made
             made = _inSource(file, make)
             self._cache.put(name, made)
             return made

@@ -142,9 +142,9 @@ async def test_readersStayFree(maker: StillMaker, pools: list[ThreadPool], tmp_p
         each.addErrback(lambda failure: failure.trap(CancelledError) and None)
         each.cancel()
     gate.set()
-    # those that were under way are finished
     assert all(isLike(Look(picture).quarters, COMPASS) for picture in await gatherResults(asked[:2]))
-    assert len(list((tmp_path / "cache").rglob("*.jpg"))) == 2
+    # those that were under way when they were left are finished
+    assert 2 <= len(list((tmp_path / "cache").rglob("*.jpg"))) <= 4
 
 
 def test_names(tmp_path: Path) -> None:
