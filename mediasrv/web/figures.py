@@ -5,7 +5,7 @@ Figures for Prometheus, by its conventions of names and units (https://prometheu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import Protocol
 
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -39,7 +39,17 @@ class Figures(Collector):
     @ivar caches: by the names that they have there; those of more doors may be put in.
     """
 
-    def __init__(self, registry: Registry, reactor: IReactorTime, caches: Mapping[str, CacheFigures]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        reactor: IReactorTime,
+        caches: Mapping[str, CacheFigures],
+        listeners: Sized = (),
+    ) -> None:
+        """
+        @param listeners: those who follow the sessions.
+        """
+        self._listeners = listeners
         self.caches = dict(caches)
         self._registry = registry
         self._reactor = reactor
@@ -80,6 +90,7 @@ class Figures(Collector):
         yield InfoMetricFamily("mediasrv_build", "The version of the server.", {"version": __version__})
         yield _gauge("mediasrv_uptime_seconds", "Since the service was made.", self.uptime)
         yield _gauge("mediasrv_draining", "1 while the server is being emptied, else 0.", self._registry.isDraining)
+        yield _gauge("mediasrv_event_listeners", "Who follows the sessions.", len(self._listeners))
         yield _gauge("mediasrv_sessions_limit", "Most sessions at a time; 0 is no limit.", self._registry.limit)
         yield from self._collectSessions()
         yield from self._collectCaches()

@@ -55,7 +55,7 @@ class Oversight:
         self.access = Access(administrators, clientAddress, names)
         self.viewers = Viewers(registry, reactor, clientAddress)
         self.feed = SessionFeed(registry, reactor)
-        self.figures = Figures(registry, reactor, caches)
+        self.figures = Figures(registry, reactor, caches, self.feed)
 
     def stop(self) -> None:
         """Ends all viewers and all who listen. It may go on afterwards."""

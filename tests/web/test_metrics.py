@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from apirig import APIRig
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parseOpenMetrics
@@ -117,6 +120,21 @@ def test_service(rig: APIRig) -> None:
     assert ("python_gc_collections_total", "0") in now
     rig.registry.drain()
     assert figures(rig)["mediasrv_draining",] == 1
+
+
+def test_listeners(rig: APIRig) -> None:
+    wires = [rig.open("/-/api/sessions/events") for _ in range(3)]
+    assert figures(rig)["mediasrv_event_listeners",] == 3
+    wires[0].lose()
+    assert figures(rig)["mediasrv_event_listeners",] == 2
+
+
+def test_documented(rig: APIRig) -> None:
+    """docs/api.rst lists each of ours."""
+    text = (Path(__file__).parents[2] / "docs" / "api.rst").read_text()
+    listed = set(re.findall(r"^``(mediasrv_[a-z_]+)``", text, re.M))
+    families = {family.name for family in parseText(rig.ask(METRICS).body.decode())}
+    assert {each.removesuffix("_info") for each in families if each.startswith("mediasrv_")} == listed
 
 
 def test_openMetrics(rig: APIRig) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,6 +104,14 @@ def test_everythingIsStrict() -> None:
         if schema.get("type") == "object":
             assert schema["additionalProperties"] is False, name
             assert set(schema["required"]) <= set(schema["properties"]), name
+
+
+def test_documented() -> None:
+    """docs/api.rst lists each path."""
+    text = (Path(__file__).parents[3] / "docs" / "api.rst").read_text()
+    listed = {path.partition("?")[0].lower() for path in re.findall(r"^``-/([^`]+)``", text, re.M)}
+    paths = {path if path in ("/health", "/metrics") else f"/api{path}" for path in description()["paths"]}
+    assert {re.sub(r"[{}]", "", path)[1:] for path in paths} == listed
 
 
 def test_served(rig: APIRig) -> None:

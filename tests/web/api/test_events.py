@@ -249,3 +249,13 @@ def test_aSessionThatCannotBeShown(rig: APIRig, loggedFailures: list[object]) ->
     wire = rig.open(EVENTS)
     rig.clock.advance(2.0)
     assert kinds(wire) == ["snapshot", "progress"]
+
+
+def test_whoLeavesWhileProgressIsTold(rig: APIRig) -> None:
+    """It is not told of any more: who listens would not know of whom that is."""
+    sessions = [add(rig, str(number)) for number in range(250)]
+    wire = rig.open(EVENTS)
+    rig.clock.callLater(2.0, rig.registry.remove, sessions[240])  # between the first piece and the next
+    rig.clock.advance(2.0)
+    assert kinds(wire) == ["snapshot", "progress", "removed", "progress", "progress"]
+    assert len(known(wire)) == 249
