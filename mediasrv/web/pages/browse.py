@@ -32,8 +32,8 @@ class BrowsePage(Page):
         """Folders first, then files by name; the script can sort them otherwise."""
         entries = [each for each in await self.context.library.listing(self._segments) if isNameable(each.name)]
         title = shown(self._segments[-1]) if self._segments else "Library"
-        api = f"{rootOf(request)}-/api/presentation/{linked(self._segments)}"
-        body = _Folder(title, entries, api.rstrip("/"), self._segments, self.context)
+        api = f"{rootOf(request)}-/api/presentation"
+        body = _Folder(title, entries, api, self._segments, self.context)
         return Content(title, body, self._segments, scripts=["browse.js"])
 
 
