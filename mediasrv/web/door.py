@@ -9,13 +9,12 @@ from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import IResource
-from twisted.web.server import Request
 
-from mediasrv.media.library import Located, NotFound
+from mediasrv.media.library import NotFound
 from mediasrv.media.searching import Search
 from mediasrv.web.api.resource import APIResource
 from mediasrv.web.context import WebContext
-from mediasrv.web.downloads import Downloads, Watcher
+from mediasrv.web.downloads import Downloads
 from mediasrv.web.figures import CacheFigures
 from mediasrv.web.files import FileResource
 from mediasrv.web.health import HealthResource
@@ -62,14 +61,8 @@ class WebDoor:
             [urlsplit(settings.publicURL).hostname or ""] if settings.publicURL else (),
             addresses.rtsp,
         )
-        self.downloads.started = self._started
+        self.downloads.started = self.oversight.viewers.started
         self.hls.served = self.oversight.viewers.served
-
-    def _started(self, request: Request, located: Located, abort: Callable[[], None]) -> Watcher | None:
-        transfer = self.oversight.viewers.started(request, located)
-        if transfer is not None:
-            transfer.abort = abort
-        return transfer
 
     def start(self) -> None:
         """May be used again after it was stopped."""

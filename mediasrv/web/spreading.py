@@ -1,70 +1,24 @@
 """
-Who may send how much before the reactor has to look at its timers again: RTP must leave in time however many download.
+Long lists, a piece in each turn of the reactor: what plays meanwhile is sent in time.
 """
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import AsyncIterator, Sequence
+from typing import TypeVar
 
-#: seconds of work for downloads in one turn of the reactor
-_TURN = 0.002
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.task import deferLater
+
+Item = TypeVar("Item")
+
+#: as many sessions as can be looked at and written down in some 2 ms
+_PIECE = 100
 
 
-class Turns:
-    """
-    Hands out the time of a turn. Who comes when it is used up waits in line for the next one.
-    """
-
-    def __init__(self, reactor: Any, clock: Callable[[], float] = time.perf_counter) -> None:
-        """
-        @param clock: seconds.
-        """
-        self._reactor = reactor
-        self._clock = clock
-        self._left = _TURN
-        self._until = 0.0
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._next: Any = None
-
-    def work(self, step: Callable[[], None]) -> None:
-        """
-        Does a piece of work, now or in one of the next turns.
-
-        @param step: takes well below a millisecond.
-        """
-        now = self._clock()
-        if now >= self._until:
-            # The reactor does not say when a turn of its own begins. Without this line one who sends all by itself
-            # would have to ask for a timer each time.
-            self._until = now + 2 * _TURN
-            self._left = _TURN
-        if self._left > 0 and not self._waiting:
-            step()
-            self._left -= self._clock() - now
-        else:
-            self._waiting.append(step)
-            if self._next is None:
-                self._next = self._reactor.callLater(0, self._nextTurn)
-
-    def _nextTurn(self) -> None:
-        self._next = None
-        begin = self._clock()
-        end = begin + _TURN
-        now = begin
-        while self._waiting and now < end:
-            self._waiting.popleft()()
-            now = self._clock()
-        self._left = end - now
-        self._until = begin + 2 * _TURN
-        if self._waiting and self._next is None:
-            self._next = self._reactor.callLater(0, self._nextTurn)
-
-    def stop(self) -> None:
-        """Forgets who waits."""
-        self._waiting.clear()
-        if self._next is not None:
-            self._next.cancel()
-            self._next = None
+async def inTurns(reactor: IReactorTime, items: Sequence[Item]) -> AsyncIterator[Sequence[Item]]:
+    """The items in pieces; after each but the last one, others have their turn."""
+    for start in range(0, len(items), _PIECE):
+        if start:
+            await deferLater(reactor, 0)
+        yield items[start : start + _PIECE]
