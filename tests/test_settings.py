@@ -98,6 +98,11 @@ def test_allowedOrigins(given, origins):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        (
+            {"administrators": ["10.0.0.1/8"]},
+            "administrators: '10.0.0.1/8' is no IP address and no network, such as 10.0.0.0/8",
+        ),
+        ({"administrators": 7}, "administrators: 7 is no IP address and no network, such as 10.0.0.0/8"),
         ({"rtpPort": 8001}, "rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)"),
         ({"rtpPort": 65536}, "rtp-port: 65536 is not between 0 and 65534"),
         ({"rtpPort": "8000"}, "rtp-port: '8000' is not a whole number"),
@@ -248,6 +253,18 @@ def test_redirects(tmp_path):
     assert readFile(written(tmp_path, text)) == {"redirects": made}
     assert Settings(redirects=made).redirects == made
     assert Settings(redirects={"a": "rtsp://b/c"}).redirects == {"a": Elsewhere("rtsp://b/c")}
+
+
+@pytest.mark.parametrize(
+    ("given", "networks"),
+    [
+        ([], ()),
+        ("192.0.2.7", ("192.0.2.7/32",)),
+        (["10.0.0.0/8", "2001:db8::1"], ("10.0.0.0/8", "2001:db8::1/128")),
+    ],
+)
+def test_administrators(given, networks):
+    assert Settings(administrators=given).administrators == networks
 
 
 def test_fromText():

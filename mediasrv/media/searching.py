@@ -130,16 +130,18 @@ class _Looking:
         waiting = deque([folder])
         while waiting:
             segments = waiting.popleft()
+            folders: list[tuple[str, ...]] = []
             matches: list[tuple[str, Found]] = []
             for name, status in self._entries(segments):
                 if self._isOver:
                     return finding
                 isFolder = stat.S_ISDIR(status.st_mode)
                 if isFolder:
-                    waiting.append((*segments, name))
+                    folders.append((*segments, name))
                 if self._matches((*segments, name)[len(folder) :]):
                     size = 0 if isFolder else status.st_size
                     matches.append((folded(name), Found(segments, Entry(name, isFolder, size, status.st_mtime))))
+            waiting.extend(sorted(folders))
             finding.found += [found for _, found in sorted(matches, key=lambda match: match[0])]
             if len(finding.found) > self.limit:
                 del finding.found[self.limit :]

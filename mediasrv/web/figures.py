@@ -16,7 +16,7 @@ from twisted.internet.interfaces import IReactorTime
 
 from mediasrv import __version__
 from mediasrv.registry import Registry
-from mediasrv.web.longlists import inTurns
+from mediasrv.web.spreading import inTurns
 from mediasrv.web.totals import Totals
 
 #: doors that have figures before anybody came through them: a rate begins with the first one

@@ -53,32 +53,19 @@ _Door = Literal["hls", "http"]
 _Client = tuple[str, bytes, tuple[str, ...]]
 
 
-def _nothing() -> None:
-    """Nothing can be aborted yet."""
-
-
 class Transfer:
     """
     One answer that is being sent. It is over by itself when its request is.
     """
 
-    __slots__ = ("_abort", "_viewer", "isEnded")
+    __slots__ = ("_viewer", "abort")
 
-    def __init__(self, viewer: Viewer) -> None:
+    def __init__(self, viewer: Viewer, abort: Callable[[], None]) -> None:
+        """
+        @param abort: stops it at once, in its midst.
+        """
         self._viewer = viewer
-        self._abort: Callable[[], None] = _nothing
-        self.isEnded = False
-
-    @property
-    def abort(self) -> Callable[[], None]:
-        """Stops it at once, in its midst. To be set by who sends; called right then if the viewer was ended before."""
-        return self._abort
-
-    @abort.setter
-    def abort(self, abort: Callable[[], None]) -> None:
-        self._abort = abort
-        if self.isEnded:
-            abort()
+        self.abort = abort
 
     def sent(self, octets: int) -> None:
         """So many more bytes were written."""
@@ -87,12 +74,6 @@ class Transfer:
     def finished(self) -> None:
         """Nothing more is sent; more than once is no error."""
         self._viewer.transferred(self)
-
-    def end(self) -> None:
-        """The viewer was ended."""
-        if not self.isEnded:
-            self.isEnded = True
-            self._abort()
 
 
 @dataclass(slots=True, eq=False)
@@ -181,11 +162,12 @@ class Viewers:
         self._bans: dict[_Client, tuple[float, str]] = {}
         self._call: IDelayedCall | None = None
 
-    def started(self, request: Request, located: Located) -> Transfer | None:
+    def started(self, request: Request, located: Located, abort: Callable[[], None]) -> Transfer | None:
         """
         Bytes of a file are about to be sent.
 
-        @param request: one that came by way of L{mediasrv.web.root.Root}.
+        @param request: one that came by way of L{mediasrv.web.root.Root}, and whose headers have not been sent.
+        @param abort: stops that at once.
         @return: to be told what is sent; None if nobody counts it.
         @raise Refusal: 403 if the viewer was ended a while ago, 503 if there are too many sessions.
         """
@@ -198,26 +180,43 @@ class Viewers:
             viewer = self._admit("http", client, titleOf(located.path), (), _version(request), None)
         viewer.packetsSent += 1
         viewer.lastSeen = self.now()
-        transfer = Transfer(viewer)
+        transfer = Transfer(viewer, abort)
         viewer.transfers.add(transfer)
         request.notifyFinish().addBoth(lambda _: transfer.finished())
         return transfer
+
+    def check(self, request: Request, segments: tuple[str, ...]) -> None:
+        """
+        Something of HLS is asked for.
+
+        @raise Refusal: as L{started}.
+        """
+        client = self._clientOf(request, segments)
+        if client in self._viewers["hls"]:
+            return
+        self._checkBan(client)
+        try:
+            self._registry.checkRoom(client[0])
+        except TooManySessions as error:
+            raise _tooMany(error) from None
 
     def served(
         self, request: Request, segments: tuple[str, ...], presentation: Presentation, seconds: float, octets: int
     ) -> None:
         """
-        A segment of HLS is about to be sent.
+        A segment of HLS was sent, after L{check} had let it pass.
 
         @param seconds: NPT of its beginning.
-        @param octets: its size.
-        @raise Refusal: as L{started}.
+        @param octets: so many bytes of it.
         """
         client = self._clientOf(request, segments)
         viewer = self._viewers["hls"].get(client)
         if viewer is None:
             tracks = [f"{track.kind} {track.codec}" for track in presentation.tracks]
-            viewer = self._admit("hls", client, presentation.title, tracks, "HLS", presentation.duration)
+            try:
+                viewer = self._admit("hls", client, presentation.title, tracks, "HLS", presentation.duration)
+            except Refusal:
+                return  # it was ended, or the room was taken, while this was on its way; it hears of that next time
         elif viewer.patience < _SEGMENTS * (seconds - viewer.at) <= _SEGMENTS * _LONGEST_SEGMENT:
             viewer.patience = _SEGMENTS * (seconds - viewer.at)
         viewer.lastSeen = self.now()
@@ -225,18 +224,9 @@ class Viewers:
         viewer.packetsSent += 1
         viewer.octetsSent += octets
 
-    def check(self, request: Request, segments: tuple[str, ...]) -> None:
-        """
-        For what makes no viewer, such as a playlist.
-
-        @raise Refusal: 403 if the viewer was ended a while ago.
-        """
-        if self._bans:
-            self._checkBan(self._clientOf(request, segments))
-
     def _clientOf(self, request: Request, segments: tuple[str, ...]) -> _Client:
         agents = request.requestHeaders.getRawHeaders(b"user-agent")
-        return self._addressOf(request), agents[0][:_AGENT] if agents else b"", segments
+        return self._addressOf(request) or "local", agents[0][:_AGENT] if agents else b"", segments
 
     def _admit(
         self, door: _Door, client: _Client, title: str, tracks: Sequence[str], transport: str, duration: float | None
@@ -247,7 +237,7 @@ class Viewers:
         try:
             registry.add(viewer)
         except TooManySessions as error:
-            raise Refusal(503, f"No more viewers are taken: {error}.", {"Retry-After": "30"}) from None
+            raise _tooMany(error) from None
         if viewer.endReason:
             raise self._ended(viewer.endReason)  # an observer of the registry would not have it
         self._viewers[door][client] = viewer
@@ -278,7 +268,7 @@ class Viewers:
         self._viewers[viewer.door].pop(viewer.client, None)
         try:
             for transfer in list(viewer.transfers):
-                transfer.end()
+                transfer.abort()
         finally:
             viewer.transfers.clear()
             self._registry.remove(viewer)
@@ -319,6 +309,10 @@ class Viewers:
         for client in [client for client, (until, _) in self._bans.items() if until <= now]:
             del self._bans[client]
         self._watch()
+
+
+def _tooMany(error: TooManySessions) -> Refusal:
+    return Refusal(503, f"No more viewers are taken: {error}.", {"Retry-After": "30"})
 
 
 def _isCounted(name: str, located: Located) -> bool:

@@ -21,7 +21,7 @@ from mediasrv.registry import Event, Registry
 from mediasrv.sessions import Session
 from mediasrv.web.api.answers import encoded
 from mediasrv.web.api.views import PublicNames, progressView, sessionView
-from mediasrv.web.longlists import inTurns
+from mediasrv.web.spreading import inTurns
 
 #: seconds from one look at how far the sessions are to the next
 _INTERVAL = 2.0

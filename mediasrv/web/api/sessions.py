@@ -13,9 +13,9 @@ from mediasrv.sessions import Session
 from mediasrv.web.api.answers import allow, encoded, setHeaders
 from mediasrv.web.api.events import EventStream
 from mediasrv.web.api.views import sessionView
-from mediasrv.web.longlists import inTurns
 from mediasrv.web.oversight import Oversight
 from mediasrv.web.refusals import Refusal
+from mediasrv.web.spreading import inTurns
 
 _log = Logger()
 
