@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from fractions import Fraction
 from itertools import islice
 from math import ceil
 from typing import Any
@@ -22,7 +21,7 @@ from av.stream import Discard, Disposition
 from mediasrv.media.files import NotMedia, openContainer
 from mediasrv.media.pictures import brightnessOf, codeJPEG, shrink
 from mediasrv.media.presentation import LEAST_RATE
-from mediasrv.media.streams import isMedia, startOf
+from mediasrv.media.streams import isMedia, startOf, zeroOf
 
 #: widths that stills are made in
 WIDTHS = (160, 240, 320, 640)
@@ -107,7 +106,7 @@ class StillSource:
     def _adopt(self) -> None:
         streams: list[Any] = [stream for stream in self._container.streams if stream.type in ("video", "audio")]
         media = [stream for stream in streams if isMedia(stream)]
-        self._zero = min((startOf(stream) for stream in media if stream.start_time is not None), default=Fraction(0))
+        self._zero = zeroOf(media)
         video = [stream for stream in streams if stream.type == "video" and stream.codec_context is not None]
         self._video: Any = next((stream for stream in video if isMedia(stream)), None)
         self._cover: Any = next((stream for stream in video if _isCover(stream)), None)
