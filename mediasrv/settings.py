@@ -176,7 +176,9 @@ class Settings:
         default=64 << 10, metadata=_about("largest body of a request", unit="bytes", low=0, high=16 << 20)
     )
     serverName: str = field(default=f"mediasrv/{__version__}", metadata=_about("what the Server header says"))
-    cacheFolder: str = field(default_factory=_defaultCacheFolder, metadata=_about("where the demo clips are kept"))
+    cacheFolder: str = field(
+        default_factory=_defaultCacheFolder, metadata=_about("where the demo clips and pictures of films are kept")
+    )
     hiddenFiles: bool = field(
         default=False, metadata=_about("also serve files and folders whose names start with a dot")
     )
@@ -209,6 +211,14 @@ class Settings:
     publicRTSP: str = field(
         default="",
         metadata=_about("URL of RTSP, whatever requests say: rtsp://media.example:8554", key="public-rtsp"),
+    )
+    administrators: tuple[str, ...] = field(
+        default=("127.0.0.0/8", "::1/128"),
+        metadata=_about("who may see and end sessions, and read the metrics: IP addresses and networks"),
+    )
+    stillsSize: int = field(
+        default=256 << 20,
+        metadata=_about("disk for posters and preview pictures; 0 keeps none", unit="bytes", low=0, high=1 << 40),
     )
 
     def __post_init__(self) -> None:
@@ -456,12 +466,15 @@ def _url(key: str, value: Any) -> str:
 
 def _proxies(key: str, value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list | tuple) else [value]
-    return tuple(_proxy(key, each) for each in values)
+    return tuple("unix" if each == "unix" else _network(key, each) for each in values)
 
 
-def _proxy(key: str, value: Any) -> str:
-    if value == "unix":
-        return "unix"
+def _networks(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_network(key, each) for each in values)
+
+
+def _network(key: str, value: Any) -> str:
     try:
         return str(ip_network(value if isinstance(value, str) else ""))
     except ValueError:
@@ -502,5 +515,6 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "proxyHeaders": _proxyHeaders,
     "publicURL": lambda key, value: _public(key, value, "https?", "https://media.example/tv"),
     "publicRTSP": lambda key, value: _public(key, value, "rtsps?", "rtsp://media.example:8554"),
+    "administrators": _networks,
     "drainLocation": lambda key, value: "" if value == "" else _url(key, value),
 }

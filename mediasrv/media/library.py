@@ -260,9 +260,7 @@ class Library:
         """In a thread of the openers."""
         if view == "mp2t":
             return TransportStream(path, self._fragmentDuration)
-        presentation = Presentation(path, self._carries[view], self._fragmentDuration)
-        presentation.view = view
-        return presentation
+        return Presentation(path, self._carries[view], self._fragmentDuration, view)
 
     def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
         path = key[0]

@@ -56,9 +56,9 @@ class Presentation:
     @ivar view: for whom it was opened.
     """
 
-    view: View = "rtp"
+    view: View
 
-    def __init__(self, path: str, carries: Carries, fragmentDuration: float) -> None:
+    def __init__(self, path: str, carries: Carries, fragmentDuration: float, view: View = "rtp") -> None:
         """
         Opens the file; for containers without an index reads it once.
 
@@ -67,8 +67,9 @@ class Presentation:
         """
         self.path = path
         self.title = titleOf(path)
+        self.view = view
         self._carries = carries
-        container = Container(path, carries)
+        container = Container(path, carries, view)
         try:
             self.version: FileVersion = container.version
             self._seen = container.version
@@ -130,7 +131,7 @@ class Presentation:
             raise PresentationChanged(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
 
     def _open(self) -> None:
-        container = Container(self.path, self._carries)
+        container = Container(self.path, self._carries, self.view)
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")

@@ -63,6 +63,7 @@ def told(addresses: Addresses, *headers: str, mount: str = "", **connection: Any
         ("Host: [2001:db8::1]:80", "http://[2001:db8::1]", "rtsp://[2001:db8::1]:8554"),
         ("", "http://192.0.2.1:8080", "rtsp://192.0.2.1:8554"),
         ("Host: evil.example/x?", "http://192.0.2.1:8080", "rtsp://192.0.2.1:8554"),
+        ("Host: a.example\r\nHost: b.example", "http://192.0.2.1:8080", "rtsp://192.0.2.1:8554"),
         ("Host: user@evil.example", "http://192.0.2.1:8080", "rtsp://192.0.2.1:8554"),
     ],
 )

@@ -4,74 +4,20 @@ Search: everything below the mounts whose path has all the words that were asked
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
-
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 from twisted.web.template import Element, Tag, renderer
 
-from mediasrv.media.library import Entry, Library, NotFound
+from mediasrv.media.searching import Finding, Found, Search, TooManySearches
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import counted, isNameable, linked, shown
+from mediasrv.web.refusals import Refusal
 
-#: what is found at most, and what is looked at for it: entries, and seconds
-_FOUND, _LOOKED_AT, _SECONDS = 500, 100_000, 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """
-    @ivar found: folders' segments, and what is in them.
-    @ivar isWhole: whether all was looked at.
-    """
-
-    found: list[tuple[tuple[str, ...], Entry]]
-    isWhole: bool
-
-
-async def find(library: Library, text: str, seconds: float, reactor: object) -> Finding:
-    """
-    Looks through the library, a folder at a time, those near the top first.
-
-    @param seconds: after which it gives back what it has.
-    """
-    words = text.casefold().split()
-    found: list[tuple[tuple[str, ...], Entry]] = []
-    waiting: deque[tuple[str, ...]] = deque([()])
-    seen: set[str] = set()
-    looked, started = 0, reactor.seconds()  # type: ignore[attr-defined]
-    while waiting and words:
-        segments = waiting.popleft()
-        try:
-            # a symbolic link may lead to a folder above it
-            if segments and await _isKnown(library, segments, seen):
-                continue
-            entries = [entry for entry in await library.listing(segments) if isNameable(entry.name)]
-        except (NotFound, OSError):
-            continue
-        looked += len(entries)
-        for entry in entries:
-            path = "/".join((*segments, entry.name)).casefold()
-            if all(word in path for word in words) and any(word in entry.name.casefold() for word in words):
-                found.append((segments, entry))
-            if entry.isFolder:
-                waiting.append((*segments, entry.name))
-        isOver = reactor.seconds() - started > seconds  # type: ignore[attr-defined]
-        if len(found) >= _FOUND or looked > _LOOKED_AT or isOver:
-            return Finding(found[:_FOUND], False)
-    return Finding(found, True)
-
-
-async def _isKnown(library: Library, segments: tuple[str, ...], seen: set[str]) -> bool:
-    path = (await library.locate(segments)).path
-    if path in seen:
-        return True
-    seen.add(path)
-    return False
+#: what is shown at most
+_FOUND = 500
 
 
 class SearchPage(Page):
@@ -79,10 +25,20 @@ class SearchPage(Page):
     What was found.
     """
 
+    def __init__(self, context: WebContext, search: Search) -> None:
+        super().__init__(context)
+        self._search = search
+
     async def content(self, request: Request) -> Content:
         """C{?q=} says what for."""
         query = (request.args or {}).get(b"q", [b""])[0].decode("utf-8", "replace").strip()[:200]
-        finding = await find(self.context.library, query, _SECONDS, self.context.reactor)
+        finding = Finding(isComplete=True)
+        if query:
+            try:
+                finding = await self._search.find((), query, _FOUND)
+            except TooManySearches:
+                raise Refusal(503, "Too many are searching. Try again in a moment.", {"Retry-After": "5"}) from None
+        finding.found = [each for each in finding.found if isNameable(each.entry.name)]
         root = rootOf(request)
         body = _Found(self.context, query, finding, root)
         title = f"Search: {shown(query)}" if query else "Search"
@@ -104,7 +60,7 @@ class _Found(Element):
         """All of it."""
         found = len(self._finding.found)
         summary = counted(found, "thing", "things") + " found"
-        if not self._finding.isWhole:
+        if not self._finding.isComplete:
             summary += "; there may be more, so try another word"
         return tag.fillSlots(
             query=shown(self._query) if self._query else "Search",
@@ -122,7 +78,7 @@ class _Found(Element):
         """What to do if nothing was."""
         return tag if self._query and not self._finding.found else ""
 
-    def _card(self, found: tuple[tuple[str, ...], Entry]) -> Tag:
-        segments, entry = found
+    def _card(self, found: Found) -> Tag:
+        segments, entry = found.folder, found.entry
         href = self._root + "".join(f"{linked([segment])}/" for segment in segments)
         return card(entry, href, "in " + shown("/".join(segments)) if segments else "")

@@ -11,6 +11,7 @@ from twisted.web.server import Request
 from twisted.web.template import Element, Tag, renderer, tags
 
 from mediasrv.sessions import Session
+from mediasrv.web.access import Access
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.page import Page, rootOf
@@ -22,11 +23,16 @@ _ROWS = 200
 
 class SessionsPage(Page):
     """
-    All sessions, of every protocol.
+    All sessions, of every protocol, for administrators.
     """
+
+    def __init__(self, context: WebContext, access: Access) -> None:
+        super().__init__(context)
+        self._access = access
 
     async def content(self, request: Request) -> Content:
         """What there is at this moment, for who has no script."""
+        self._access.check(request)
         sessions = list(self.context.registry)
         return Content("Sessions", _Sessions(self.context, sessions, rootOf(request)), scripts=["sessions.js"])
 

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from rtsprig import Rig
 from tunnelrig import Connection
-from twisted.web.resource import IResource, Resource
+from twisted.web.resource import Resource
 
 from mediasrv.media.library import Library
 from mediasrv.rtsp.origins import Origins
@@ -18,36 +18,10 @@ from mediasrv.settings import Settings
 from mediasrv.streaming.ondemand import carriesTrack
 from mediasrv.web.addresses import Addresses
 from mediasrv.web.context import WebContext
+from mediasrv.web.door import WebDoor
 from mediasrv.web.front import WebFactory, WebSite
-from mediasrv.web.pages.browse import BrowsePage
-from mediasrv.web.pages.play import PlayPage
-from mediasrv.web.pages.refused import RefusalPage
-from mediasrv.web.pages.search import SearchPage
-from mediasrv.web.pages.sessions import SessionsPage
-from mediasrv.web.places import Place
-from mediasrv.web.refusals import IRefusalPage
 from mediasrv.web.root import Root
-from mediasrv.web.staticfiles import StaticResource
 from mediasrv.web.websocket import WebSocketResource
-
-
-class Tree(Root):
-    """The pages alone."""
-
-    def render(self, request):
-        request.setComponent(IRefusalPage, RefusalPage())
-        return super().render(request)
-
-    def _resource(self, place: Place) -> IResource:
-        if place.kind in ("top", "folder"):
-            return BrowsePage(self._context, place.segments)
-        if place.kind == "page":
-            return PlayPage(self._context, place.segments)
-        if place.kind == "internal" and place.rest[:1] == ("static",):
-            return StaticResource(place.rest[1:])
-        internal = {("search",): SearchPage, ("sessions",): SessionsPage}
-        page = internal.get(place.rest)
-        return page(self._context) if page else super()._resource(place)
 
 
 class Markup(HTMLParser):
@@ -111,10 +85,11 @@ class Pages:
         self.library = Library(
             {name: str(folder) for name, folder in folders.items()}, carriesTrack, rig.pool, rig._reactor
         )
-        settings = Settings()
+        # the viewer of the pages is an administrator, by the name that the server is known under
+        settings = Settings(administrators=("192.0.2.0/24",), publicURL=f"http://media.example{self.base}")
         context = WebContext(rig.clock, settings, self.library, rig.registry, rig.pool, Addresses.of(settings))
         origins = Origins(())
-        root: Resource = Tree(context, WebSocketResource(rig.site, origins))
+        root: Resource = Root(WebDoor(context, {}, rig.pool), WebSocketResource(rig.site, origins))
         for name in (b"b", b"a") if mounted else ():
             outer = Resource()
             outer.putChild(name, root)
