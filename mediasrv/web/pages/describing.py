@@ -4,8 +4,6 @@ A presentation in words for the reader, and as data for the player's script.
 
 from __future__ import annotations
 
-import mimetypes
-import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import Track
+from mediasrv.web.contenttypes import typeOf
 from mediasrv.web.pages.wording import bitRate, clock, language, linked
 from mediasrv.web.subtitles import forPage
 
@@ -38,41 +37,18 @@ _CODECS = {
 }
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
-#: what Python's table has not, or has otherwise than browsers ask for it
-_TYPES = {
-    "flac": "audio/flac",
-    "m4a": "audio/mp4",
-    "m4v": "video/mp4",
-    "mka": "audio/x-matroska",
-    "mkv": "video/x-matroska",
-    "mp4": "video/mp4",
-    "oga": "audio/ogg",
-    "ogg": "audio/ogg",
-    "ogv": "video/ogg",
-    "opus": "audio/ogg",
-    "ts": "video/mp2t",
-    "wav": "audio/wav",
-}
-
-
 #: types that browsers play as they are, some of them at least: the script asks whether this one does
 _PLAYED = re.compile("audio/(?:aac|flac|mp4|mpeg|ogg|wav|webm|x-matroska)|video/(?:mp4|ogg|quicktime|webm|x-matroska)")
 
 
 def playsAsFile(name: str) -> bool:
     """Whether there are browsers that play a file of this name without HLS."""
-    return _PLAYED.fullmatch(typeOf(name)) is not None
+    return _PLAYED.fullmatch(typeOf(name) or "") is not None
 
 
 def isVideo(presentation: Presentation) -> bool:
     """Whether there is something to see."""
     return any(track.kind == "video" for track in presentation.tracks)
-
-
-def typeOf(name: str) -> str:
-    """The media type of a file, by its name."""
-    ending = os.path.splitext(name)[1][1:].lower()
-    return _TYPES.get(ending) or mimetypes.guess_type(f"x.{ending}")[0] or "application/octet-stream"
 
 
 def summaryOf(presentation: Presentation) -> list[str]:
@@ -133,7 +109,7 @@ def described(
         "title": presentation.title,
         "kind": "video" if isVideo(presentation) else "audio",
         "file": f"../{file}",
-        "type": typeOf(segments[-1]),
+        "type": typeOf(segments[-1]) or "",
         "hls": "index.m3u8" if isHLS else None,
         "whole": isHLS and not presentation.omitted,
         "poster": "poster.jpg",

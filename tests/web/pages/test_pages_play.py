@@ -9,8 +9,6 @@ import pytest
 from films import Film
 from pagesrig import Markup, Pages
 
-from mediasrv.web.pages import describing
-
 
 def data(markup: Markup) -> dict:
     """What the script gets."""
@@ -85,10 +83,3 @@ def test_titlesAreText(pages: Pages, folder: Path, film: bytes) -> None:
     markup = pages.ask("films/%3Cscript%3Ealert(1).mp4/").markup
     assert data(markup)["title"] == "<script>alert(1)"
     assert not [each for each in markup.all("script") if "src" not in each]
-
-
-@pytest.mark.parametrize(
-    ("name", "type"), [("a.mp4", "video/mp4"), ("a.MKV", "video/x-matroska"), ("a.ogg", "audio/ogg"), ("a", None)]
-)
-def test_types(name: str, type: str | None) -> None:
-    assert describing.typeOf(name) == (type or "application/octet-stream")
