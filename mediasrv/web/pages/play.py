@@ -215,6 +215,12 @@ class _Play(Element):
         return tag.fillSlots(rtsp=self._rtsp, ffplay=f"ffplay '{self._rtsp}'")
 
     @renderer
+    def hlsLine(self, request: IRequest, tag: Tag) -> Tag | str:
+        """HLS, if there is all of it."""
+        presentation = self._playable.presentation
+        return tag if presentation is not None and presentation.view == "web" else ""
+
+    @renderer
     def metaFiles(self, request: IRequest, tag: Tag) -> Tag:
         """All the meta files."""
         return tag(

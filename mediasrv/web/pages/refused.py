@@ -79,7 +79,12 @@ class _Refused(Element):
         return tag.fillSlots(
             code=str(refusal.code),
             heading=self._heading,
-            message=refusal.message,
+            message="" if refusal.message == f"{self._heading}." else refusal.message,
             advice=_ADVICE.get(refusal.code, ""),
             root=self._root,
         )
+
+    @renderer
+    def above(self, request: Request, tag: Tag) -> Tag | str:
+        """The way to the folder that it would be in."""
+        return tag if self._refusal.code == 404 and self._root != "./" else ""

@@ -23,11 +23,14 @@ await withPage(browser, path, async (page) => {
   await page.keyboard.press("k");
   found.paused = await video("paused");
   await page.keyboard.press("5");
-  await until(page, () => !document.querySelector("video").seeking, 20);
+  const arrived = () => until(page, () => !document.querySelector("video").seeking, 20);
+  await arrived();
   found.middle = await video("currentTime");
-  await page.keyboard.press("l");
+  await page.keyboard.press("ArrowRight");
+  await arrived();
   found.on = await video("currentTime");
   await page.keyboard.press("j");
+  await arrived();
   found.before = await video("currentTime");
   await page.keyboard.press("m");
   found.muted = await video("muted");
@@ -41,6 +44,7 @@ await withPage(browser, path, async (page) => {
   await page.keyboard.press("Escape");
   found.helpGone = await page.evaluate(() => !document.querySelector("dialog").open);
   await page.keyboard.press(" ");
+  await until(page, (time) => document.querySelector("video").currentTime > time, 20, found.before + 0.2);
   found.playing = !(await video("paused"));
   return found;
 });
