@@ -22,6 +22,7 @@ from mediasrv.media.cache import Cache
 from mediasrv.media.library import Library
 from mediasrv.media.stillcache import StillCache
 from mediasrv.media.stillmaker import StillMaker
+from mediasrv.media.subtitlereader import SubtitleReader
 from mediasrv.readers import Readers
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
@@ -155,6 +156,7 @@ class MediaService(MultiService):
             Addresses.of(settings, lambda: self.publishedPort or settledPort(settings)),
             self._onDemand.describe,
             StillMaker(stills, self._painters, self._readers, self._reactor, _PAINTERS),
+            SubtitleReader(self.library, self._readers, self._painters, self._reactor),
         )
         return WebDoor(context, {"media": self._cache}, self._openers)
 

@@ -31,6 +31,8 @@ from mediasrv.web.places import Place
 from mediasrv.web.recentfiles import RecentFiles
 from mediasrv.web.staticfiles import StaticResource
 from mediasrv.web.stills import StillResource
+from mediasrv.web.subtitles import FOLDER as SUBTITLES
+from mediasrv.web.subtitles import HLSSubtitles, SubtitlesResource
 
 
 class WebDoor:
@@ -50,7 +52,8 @@ class WebDoor:
         self.context = context
         self.recent = RecentFiles(reactor.seconds)
         self.downloads = Downloads(reactor, context.readers, settings.idleTimeout)
-        self.hls = HLSService(context.library, context.readers, reactor)
+        subtitles = HLSSubtitles(context.subtitles) if context.subtitles is not None else None
+        self.hls = HLSService(context.library, context.readers, reactor, subtitles=subtitles)
         self.oversight = Oversight(
             context.registry,
             reactor,
@@ -73,6 +76,8 @@ class WebDoor:
         self.oversight.stop()
         self.downloads.stop()
         self.hls.close()
+        if self.context.subtitles is not None:
+            self.context.subtitles.close()
 
     def early(self, path: tuple[str, ...]) -> IResource | None:
         """What answers for a path, if that can be told without looking into the library."""
@@ -103,6 +108,8 @@ class WebDoor:
         segments, rest = place.segments, place.rest
         if rest[0] in ("poster.jpg", "still"):
             return StillResource(self.context, segments, rest)
+        if rest[0] == SUBTITLES:
+            return SubtitlesResource(self.context, segments, rest)
         return HLSResource(self.context, segments, rest, self.hls)
 
     def _internal(self, place: Place) -> IResource:

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mediasrv.media.presentation import Presentation
+from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import Track
 from mediasrv.web.pages.wording import bitRate, clock, language, linked
+from mediasrv.web.subtitles import forPage
 
 #: FFmpeg's names of codecs, and what people call them
 _CODECS = {
@@ -105,7 +107,9 @@ def _figures(track: Track) -> list[str]:
     return figures
 
 
-def described(segments: Sequence[str], presentation: Presentation) -> dict[str, Any]:
+def described(
+    segments: Sequence[str], presentation: Presentation, subtitles: Sequence[Subtitle] = ()
+) -> dict[str, Any]:
     """
     What the player's script has to know; references are relative to the page.
 
@@ -125,5 +129,5 @@ def described(segments: Sequence[str], presentation: Presentation) -> dict[str, 
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
         "sounds": [{"number": each.index, "label": _labelOf(each), "language": each.language} for each in sounds],
-        "subtitles": [],
+        "subtitles": forPage(subtitles),
     }

@@ -16,6 +16,7 @@ from mediasrv.locating import below
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import Entry, NotFound
 from mediasrv.media.presentation import Presentation, titleOf
+from mediasrv.media.subtitles import Subtitle
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.describing import described, isVideo, summaryOf, trackLines
 from mediasrv.web.pages.frame import Content, template
@@ -44,6 +45,7 @@ class Playable:
 
     @ivar presentation: as browsers play it; if they cannot, as others do; None if nobody can.
     @ivar reason: why browsers cannot; C{""} if they can.
+    @ivar subtitles: those in the file and beside it.
     """
 
     segments: tuple[str, ...]
@@ -51,6 +53,7 @@ class Playable:
     reason: str
     bytes: int
     modified: float
+    subtitles: Sequence[Subtitle] = ()
 
     @property
     def name(self) -> str:
@@ -107,7 +110,9 @@ class PlayPage(Page):
             except NotMedia:
                 pass
         version = located.version
-        return Playable(self._segments, presentation, reason, version.size, version.modified / 1e9)
+        reader = self.context.subtitles
+        subtitles = await reader.subtitles(self._segments) if reader is not None and not reason else ()
+        return Playable(self._segments, presentation, reason, version.size, version.modified / 1e9, subtitles)
 
 
 def _around(entries: Sequence[Entry], name: str) -> tuple[Entry | None, Entry | None]:
@@ -154,7 +159,7 @@ class _Play(Element):
             return tags.div(tags.p(playable.reason), tags.a("Download", href=self._file, download="", class_="button"))(
                 class_="nothing"
             )
-        data = described(playable.segments, presentation)
+        data = described(playable.segments, presentation, playable.subtitles)
         element = tags.video if isVideo(presentation) else tags.audio
         plain = element(
             tags.source(src="index.m3u8", type="application/vnd.apple.mpegurl"),
