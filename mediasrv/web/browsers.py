@@ -1,10 +1,11 @@
 """
 What browsers decode: the codecs that they take in fragmented MP4, through Media Source Extensions or natively.
 
-A track is carried if the browsers of today decode it, or most of them do where there is hardware for it (H.265). AC-3
-and E-AC-3 are left out: Apple's browsers decode them, Chromium and Firefox do not, and a film without sound in two of
-three is no film. Left out as well are what has no place in MP4 (Vorbis, VP8), uncompressed sound, and profiles that no
-browser decodes, such as 4:2:2 and ten bits in H.264.
+A track is carried if one of Chromium, Firefox and Safari decodes it; C{CODECS} tells the others that they do not, and
+they can still play the file. That is so with MP3, which Chromium wants as a file of its own, with H.265, for which it
+wants hardware, and with H.264 of more than eight bits, which Firefox lacks. AC-3 and E-AC-3 are left out: only Apple's
+browsers decode them, and the others would not play the pictures either. So is what has no place in MP4 (Vorbis, VP8),
+and uncompressed sound.
 """
 
 from __future__ import annotations
@@ -13,19 +14,15 @@ from mediasrv.media.tracks import Track
 from mediasrv.streaming.fmp4.formats import NotPackaged
 from mediasrv.streaming.fmp4.registry import packages, sampleFormatFor
 
-#: C{profile_idc} of H.264: Baseline, Main, Extended (in name only), High
-_H264_PROFILES = frozenset({66, 77, 88, 100})
-#: C{general_profile_idc} of H.265: Main, Main 10, Main Still Picture
-_H265_PROFILES = frozenset({"1", "2", "3"})
-#: profiles of AAC that FFmpeg numbers 2 (SSR) and 3 (LTP): nobody decodes them
-_AAC_PROFILES = frozenset({2, 3})
+#: AAC that is decoded: LC, HE, HE version 2 and xHE; not Main, SSR, LTP and those with low delay
+_AAC = frozenset({"mp4a.40.2", "mp4a.40.5", "mp4a.40.29", "mp4a.40.42"})
 
 
 def carriedByBrowsers(track: Track, unit: bytes | None) -> bool:
     """
     Whether browsers decode a track: the L{mediasrv.media.containers.Carries} of the view "web".
     """
-    if not packages(track.codec) or track.profile in _AAC_PROFILES:
+    if not packages(track.codec):
         return False
     if not track.extradata and track.codec in ("h264", "hevc"):
         return True  # its pictures will say what it is
@@ -33,9 +30,4 @@ def carriedByBrowsers(track: Track, unit: bytes | None) -> bool:
         name = sampleFormatFor(track).codecString
     except NotPackaged:
         return False
-    codec, _, rest = name.partition(".")
-    if codec == "avc1":
-        return int(rest[:2], 16) in _H264_PROFILES
-    if codec == "hvc1":
-        return rest.partition(".")[0] in _H265_PROFILES
-    return True
+    return track.codec != "aac" or name in _AAC

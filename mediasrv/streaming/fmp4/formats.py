@@ -32,12 +32,16 @@ class SampleFormat(ABC):
     @ivar timescale: ticks a second in its segments.
     @ivar codecString: its element of C{CODECS} (RFC 6381).
     @ivar frameTicks: ticks of every sample; 0 where they differ, or nobody knows.
+    @ivar silence: a sample that is nothing but silence; C{b""} where there is none.
+    @ivar silentTicks: how long that is.
     """
 
     codecs: ClassVar[frozenset[str]] = frozenset()
     timescale: int
     codecString: str
     frameTicks: int = 0
+    silence: bytes = b""
+    silentTicks: int = 0
 
     def __init__(self, track: Track, units: Sequence[Unit]) -> None:
         """

@@ -12,6 +12,7 @@ from mediasrv.rtp.payloads.audiospecific import PS, SBR, AudioSpecificConfig, st
 from mediasrv.rtp.payloads.formats import PayloadError
 from mediasrv.streaming.fmp4.boxes import box, fullBox
 from mediasrv.streaming.fmp4.formats import NotPackaged, SoundFormat, elementaryStream
+from mediasrv.streaming.fmp4.silence import silentAAC, silentOpus
 
 #: object types (ISO/IEC 14496-1 table 5)
 _AAC, _MPEG1_AUDIO, _MPEG2_AUDIO = 0x40, 0x6B, 0x69
@@ -37,7 +38,8 @@ class AACSamples(SoundFormat):
         extended = config.sampleRate != config.coreRate and signalled not in (SBR, PS)
         self.codecString = f"mp4a.40.{SBR if extended else PS if signalled == PS else _objectType(config)}"
         ticks, rest = divmod(config.frameLength * self.timescale, config.coreRate)
-        self.frameTicks = 0 if rest else ticks
+        self.frameTicks = self.silentTicks = 0 if rest else ticks
+        self.silence = silentAAC(config.channels)
 
     def entry(self) -> bytes:
         return self.soundEntry(b"mp4a", elementaryStream(_AAC, self._config))
@@ -88,6 +90,9 @@ class OpusSamples(SoundFormat):
             raise NotPackaged("an Opus header that is none")
         # the same fields as in the header of RFC 7845, with the bytes of the numbers the other way round
         numbers = [head[start:end][::-1] for start, end in ((10, 12), (12, 16), (16, 18))]
+        family = head[18]
+        self.silence = b"" if family else silentOpus(head[9])
+        self.silentTicks = 960
         self._specific = b"\0" + head[9:10] + b"".join(numbers) + head[18:]
 
     def entry(self) -> bytes:

@@ -18,6 +18,7 @@ from mediasrv.streaming.fmp4.formats import NotPackaged
 from mediasrv.streaming.fmp4.initsegment import PackagedTrack, initSegment
 from mediasrv.streaming.fmp4.mediasegment import mediaSegment
 from mediasrv.streaming.fmp4.registry import sampleFormatFor
+from mediasrv.streaming.fmp4.silence import filled
 from mediasrv.streaming.fmp4.timelines import Timeline
 from mediasrv.web.hls.segmenting import Segment, planSegments
 
@@ -135,12 +136,16 @@ class Package:
                 all_ += more
         packaged = self.section(segment.section)
         data = tuple(
-            mediaSegment(packaged[track], number, units[track], self._endOf(track, segment))
-            if track in packaged
-            else b""
+            self._segment(packaged[track], number, units[track]) if track in packaged else b""
             for track in range(len(units))
         )
         return Made(data, sum(map(len, data)))
+
+    def _segment(self, packaged: PackagedTrack, number: int, units: Sequence[Unit]) -> bytes:
+        segment, track = self.segments[number], packaged.track
+        if self.video is not None and track.kind == "audio":
+            units = filled(packaged, units, segment.start, segment.end)
+        return mediaSegment(packaged, number, units, self._endOf(track.index, segment))
 
     def _endOf(self, track: int, segment: Segment) -> float | None:
         """

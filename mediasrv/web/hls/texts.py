@@ -20,7 +20,8 @@ from mediasrv.web.hls.playlists import (
 )
 from mediasrv.web.hls.rates import rates
 
-_SUBTITLES = "subtitles"
+#: the groups
+_SOUNDS, _SUBTITLES = "audio", "subtitles"
 
 
 def indexOf(package: Package, subtitles: Sequence[Subtitle] = (), audio: int | None = None) -> str:
@@ -30,47 +31,38 @@ def indexOf(package: Package, subtitles: Sequence[Subtitle] = (), audio: int | N
     @param audio: the number of the track of sound that is played if the user says nothing; the first if left out, or
         if it is none.
     """
-    default = next((track for track in package.sounds if track.index == audio), next(iter(package.sounds), None))
-    groups = _groups(package, default)
+    sounds = _together(package.sounds, audio)
     base = f"{FOLDER}/{package.version}"
-    named = _SUBTITLES if subtitles else ""
-    video = package.video
-    variants = [_variant(package, base, video, sounds, group, named) for group, sounds in groups.items()]
-    if not groups:
-        variants = [_variant(package, base, video, [], "", named)]
-    renditions = []
     # sound alone needs no choice where there is none
-    if video is not None or len(package.sounds) > 1:
-        for group, sounds in groups.items():
-            renditions += _sounds(base, group, sounds, default)
-    else:
-        variants = [_variant(package, base, video, package.sounds, "", named)]
-    renditions += _captions(base, subtitles)
-    return multivariantPlaylist(variants, renditions, _keyFrames(package, base))
+    group = _SOUNDS if sounds and (package.video is not None or len(sounds) > 1) else ""
+    variant = _variant(package, base, sounds, group, _SUBTITLES if subtitles else "")
+    renditions = _renditions(base, sounds) if group else []
+    return multivariantPlaylist([variant], renditions + _captions(base, subtitles), _keyFrames(package, base))
 
 
-def _groups(package: Package, default: Track | None) -> dict[str, list[Track]]:
+def _together(sounds: Sequence[Track], audio: int | None) -> list[Track]:
     """
-    The tracks of sound by codec, for those of a group have to have the same (RFC 8216 section 4.3.4.2.1); the track to
-    begin with first.
+    The tracks of sound to choose from, the default one first.
+
+    They have to have the same codec (RFC 8216 section 4.3.4.2.1). Those of other codecs would need variants of their
+    own, and Chromium's own player, which takes any variant for another quality of the same, changes between them and
+    ends with an error. So who wants one asks for a playlist with it.
     """
-    groups: dict[str, list[Track]] = {}
-    for track in sorted(package.sounds, key=lambda track: track is not default):
-        groups.setdefault(f"audio-{track.codec}", []).append(track)
-    return groups
+    if not sounds:
+        return []
+    default = next((track for track in sounds if track.index == audio), sounds[0])
+    return [default, *(track for track in sounds if track.codec == default.codec and track is not default)]
 
 
-def _variant(
-    package: Package, base: str, video: Track | None, sounds: Sequence[Track], group: str, subtitles: str
-) -> Variant:
+def _variant(package: Package, base: str, sounds: Sequence[Track], group: str, subtitles: str) -> Variant:
+    video = package.video
     main = video or sounds[0]
-    together = [video, *sounds[:1]] if video is not None else list(sounds[:1])
-    # of the tracks of a group the one that takes most is played, for all that is known
-    loudest = [max(sounds, key=lambda track: track.bitRate)] if sounds else []
-    tracks = [video, *loudest] if video is not None else loudest
+    # of the tracks of sound the one that takes most is played, for all that is known
+    loudest = max(sounds, key=lambda track: track.bitRate, default=None)
+    tracks = [track for track in (video, loudest) if track is not None]
     peak, average = rates(package.presentation, package.segments, tracks)
     codecs: list[str] = []
-    for track in [*together, *sounds]:
+    for track in [main, *sounds]:
         codecs += [name for name in package.codecStrings(track.index) if name not in codecs]
     return Variant(
         f"{base}/{Name('playlist', main.index)}",
@@ -78,7 +70,7 @@ def _variant(
         average,
         codecs,
         _shown(video),
-        video.frameRate if video is not None else main.frameRate,
+        main.frameRate,
         main.color[1],
         group,
         subtitles,
@@ -90,16 +82,14 @@ def _shown(video: Track | None) -> tuple[int, int]:
     return (round(video.width * video.sampleAspect), video.height) if video is not None else (0, 0)
 
 
-def _sounds(base: str, group: str, tracks: Sequence[Track], default: Track | None) -> list[Rendition]:
+def _renditions(base: str, sounds: Sequence[Track]) -> list[Rendition]:
     names: set[str] = set()
     found = []
-    for track in sorted(tracks, key=lambda track: track.index):
+    for track in sorted(sounds, key=lambda track: track.index):
         tag = languageTag(track.language)
         name = _unique(track.title or languageName(tag) or f"Audio {track.index}", names)
         uri = f"{base}/{Name('playlist', track.index)}"
-        found.append(
-            Rendition("AUDIO", group, uri, name, tag, track is default, channels=track.channels),
-        )
+        found.append(Rendition("AUDIO", _SOUNDS, uri, name, tag, track is sounds[0], channels=track.channels))
     return found
 
 

@@ -11,12 +11,16 @@ from twisted.web.server import Request
 from twisted.web.template import Element, Tag, renderer, tags
 
 from mediasrv.media.library import Entry
+from mediasrv.media.searching import canBeNamed
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
-from mediasrv.web.pages.wording import clock, counted, isNameable, linked, shown
+from mediasrv.web.pages.wording import clock, counted, linked, shown
+
+#: cards from which on a list is long
+_LONG = 200
 
 
 class BrowsePage(Page):
@@ -30,7 +34,7 @@ class BrowsePage(Page):
 
     async def content(self, request: Request) -> Content:
         """Folders first, then files by name; the script can sort them otherwise."""
-        entries = [each for each in await self.context.library.listing(self._segments) if isNameable(each.name)]
+        entries = [each for each in await self.context.library.listing(self._segments) if canBeNamed(each.name)]
         title = shown(self._segments[-1]) if self._segments else "Library"
         api = f"{rootOf(request)}-/api/presentation"
         body = _Folder(title, entries, api, self._segments, self.context)
@@ -84,8 +88,9 @@ class _Folder(Element):
         """One for each."""
         if not self._entries:
             return _empty(self._segments)
-        reactor = self._context.reactor
-        return tag(paced(self._entries, lambda entry: card(entry, ""), reactor))
+        # of many, browsers lay out what is seen, which lets the others move a little when they are
+        kind = "cards long" if len(self._entries) > _LONG else "cards"
+        return tag(paced(self._entries, lambda entry: card(entry, ""), self._context.reactor), class_=kind)
 
 
 def _empty(segments: tuple[str, ...]) -> Tag:

@@ -4,14 +4,14 @@ A presentation in words for the reader, and as data for the player's script.
 
 from __future__ import annotations
 
-import mimetypes
-import os
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import Track
+from mediasrv.web.contenttypes import typeOf
 from mediasrv.web.pages.wording import bitRate, clock, language, linked
 from mediasrv.web.subtitles import forPage
 
@@ -37,32 +37,18 @@ _CODECS = {
 }
 _CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
-#: what Python's table has not, or has otherwise than browsers ask for it
-_TYPES = {
-    "flac": "audio/flac",
-    "m4a": "audio/mp4",
-    "m4v": "video/mp4",
-    "mka": "audio/x-matroska",
-    "mkv": "video/x-matroska",
-    "mp4": "video/mp4",
-    "oga": "audio/ogg",
-    "ogg": "audio/ogg",
-    "ogv": "video/ogg",
-    "opus": "audio/ogg",
-    "ts": "video/mp2t",
-    "wav": "audio/wav",
-}
+#: types that browsers play as they are, some of them at least: the script asks whether this one does
+_PLAYED = re.compile("audio/(?:aac|flac|mp4|mpeg|ogg|wav|webm|x-matroska)|video/(?:mp4|ogg|quicktime|webm|x-matroska)")
+
+
+def playsAsFile(name: str) -> bool:
+    """Whether there are browsers that play a file of this name without HLS."""
+    return _PLAYED.fullmatch(typeOf(name) or "") is not None
 
 
 def isVideo(presentation: Presentation) -> bool:
     """Whether there is something to see."""
     return any(track.kind == "video" for track in presentation.tracks)
-
-
-def typeOf(name: str) -> str:
-    """The media type of a file, by its name."""
-    ending = os.path.splitext(name)[1][1:].lower()
-    return _TYPES.get(ending) or mimetypes.guess_type(f"x.{ending}")[0] or "application/octet-stream"
 
 
 def summaryOf(presentation: Presentation) -> list[str]:
@@ -113,17 +99,19 @@ def described(
     """
     What the player's script has to know; references are relative to the page.
 
-    C{version} changes with the file: a position that was remembered is of one version.
+    C{hls} is None for what is not to be had as HLS, C{whole} tells whether nothing is missing from it. C{version}
+    changes with the file: a position that was remembered is of one version.
     """
+    isHLS = presentation.view == "web"
     file = linked(segments[-1:])
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     return {
         "title": presentation.title,
         "kind": "video" if isVideo(presentation) else "audio",
         "file": f"../{file}",
-        "type": typeOf(segments[-1]),
-        "hls": "index.m3u8",
-        "whole": not presentation.omitted,
+        "type": typeOf(segments[-1]) or "",
+        "hls": "index.m3u8" if isHLS else None,
+        "whole": isHLS and not presentation.omitted,
         "poster": "poster.jpg",
         "stills": "still/",
         "duration": round(presentation.duration, 3),

@@ -4,40 +4,38 @@ What a file's name promises: a folder is listed without opening what is in it, w
 
 from __future__ import annotations
 
-import mimetypes
-import os
-import re
 from typing import Literal
+
+from mediasrv.web.contenttypes import typeOf
 
 FileKind = Literal["video", "audio", "list", "picture", "text", "other"]
 
-#: containers of films; Python's own table lacks most of them
-_VIDEO = re.compile(
-    "3g[2p]|asf|avi|divx|flv|h26[45]|hevc|ivf|m[12]v|m2ts?|m4v|mj2|mjpe?g|mkv|mov|mp4|mpe?g?|mts|mxf|nut|obu|og[mv]|qt"
-    "|rm|rmvb|ts|vob|webm|wmv|y4m"
-)
-#: the same of sound
-_AUDIO = re.compile(
-    "aac|ac3|adts|aif[cf]?|aiff|alaw|amr|ape|au|caf|dts|eac3|flac|g722|gsm|m4[ab]|mka|mp[123]|mulaw|og[ag]|opus|ra|snd"
-    "|spx|tta|w64|wav|wma|wv"
-)
-_LISTS = frozenset({"m3u", "m3u8", "smil", "smi"})
-_TEXT = frozenset({"ass", "nfo", "srt", "ssa", "sub", "vtt"})
+#: those among the types that do not say it with their first half
+_VIDEO = frozenset({"application/mxf", "application/vnd.rn-realmedia"})
+_AUDIO = frozenset({"application/ogg"})
+_LISTS = frozenset({"application/smil+xml", "application/vnd.apple.mpegurl", "audio/x-mpegurl"})
+#: types of media that are none: they name others
+_POINTERS = frozenset({"audio/x-pn-realaudio", "audio/x-scpls", "video/x-ms-asx"})
+_TEXT = frozenset({"application/x-subrip", "application/x-subtitle", "application/ttml+xml"})
+#: notes, and what turns them into sound
+_UNPLAYED = frozenset({"audio/midi", "audio/mod"})
 
 
 def kindOf(name: str) -> FileKind:
     """The kind of a file, by the ending of its name."""
-    ending = os.path.splitext(name)[1][1:].lower()
-    if _VIDEO.fullmatch(ending):
-        return "video"
-    if _AUDIO.fullmatch(ending):
-        return "audio"
-    if ending in _LISTS:
+    type = (typeOf(name) or "").partition(";")[0]
+    major = type.partition("/")[0]
+    if type in _LISTS:
         return "list"
-    if ending in _TEXT:
-        return "text"
-    major = (mimetypes.guess_type(f"x.{ending}", strict=False)[0] or "").partition("/")[0]
-    return "picture" if major == "image" else "text" if major == "text" else "other"
+    if type in _POINTERS or type in _UNPLAYED:
+        return "other"
+    if major == "video" or type in _VIDEO:
+        return "video"
+    if major == "audio" or type in _AUDIO:
+        return "audio"
+    if major == "image":
+        return "picture"
+    return "text" if major == "text" or type in _TEXT else "other"
 
 
 def isMedia(name: str) -> bool:

@@ -18,7 +18,7 @@ from mediasrv.media.library import Entry, NotFound
 from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.web.context import WebContext
-from mediasrv.web.pages.describing import described, isVideo, summaryOf, trackLines
+from mediasrv.web.pages.describing import described, isVideo, playsAsFile, summaryOf, trackLines
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page
@@ -106,7 +106,10 @@ class PlayPage(Page):
             reason = "This is nothing that can be played."
             try:
                 presentation = await library.presentation(self._segments)
-                reason = "Browsers cannot play what is in this file. Other players can: see below."
+                if playsAsFile(self._segments[-1]):
+                    reason = ""
+                else:
+                    reason = "Browsers cannot play what is in this file. Other players can: see below."
             except NotMedia:
                 pass
         version = located.version
@@ -161,12 +164,10 @@ class _Play(Element):
             )
         data = described(playable.segments, presentation, playable.subtitles)
         element = tags.video if isVideo(presentation) else tags.audio
-        plain = element(
-            tags.source(src="index.m3u8", type="application/vnd.apple.mpegurl"),
-            tags.source(src=self._file, type=data["type"]),
-            controls="",
-            preload="metadata",
-        )
+        sources = [tags.source(src=self._file, type=data["type"])]
+        if data["hls"]:
+            sources.insert(0, tags.source(src=data["hls"], type="application/vnd.apple.mpegurl"))
+        plain = element(sources, controls="", preload="metadata")
         tag = tag(**{"data-presentation": json.dumps(data, separators=(",", ":"))})
         return tag(tags.noscript(plain), class_="player" if isVideo(presentation) else "player sound")
 

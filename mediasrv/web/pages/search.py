@@ -13,7 +13,7 @@ from mediasrv.web.context import WebContext
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.page import Page, rootOf
-from mediasrv.web.pages.wording import counted, isNameable, linked, shown
+from mediasrv.web.pages.wording import counted, linked, shown
 from mediasrv.web.refusals import Refusal
 
 #: what is shown at most
@@ -38,7 +38,6 @@ class SearchPage(Page):
                 finding = await self._search.find((), query, _FOUND)
             except TooManySearches:
                 raise Refusal(503, "Too many are searching. Try again in a moment.", {"Retry-After": "5"}) from None
-        finding.found = [each for each in finding.found if isNameable(each.entry.name)]
         root = rootOf(request)
         body = _Found(self.context, query, finding, root)
         title = f"Search: {shown(query)}" if query else "Search"

@@ -16,15 +16,6 @@ def shown(name: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
-def isNameable(name: str) -> bool:
-    """Whether a URL may have it for a segment (L{mediasrv.web.places.segmentsOf})."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return all(character >= " " for character in name)
-
-
 def linked(segments: Sequence[str]) -> str:
     """Path segments as a relative reference (RFC 3986 section 4.2): no colon of a name is taken for a scheme."""
     return "/".join(quote(os.fsencode(segment), safe="") for segment in segments)

@@ -69,12 +69,16 @@ export class Player {
       this.whole.dataset.way = Way.name;
       try {
         await way.start(at);
+        if (this.data.kind === "video" && this.video.videoWidth === 0) {
+          throw new Error("The picture is of a kind that it cannot decode.");
+        }
         this.began();
         return;
       } catch (error) {
         reason = error;
         console.info(`${Way.name}: ${error?.message ?? error}`);
         way.stop();
+        this.video.removeAttribute("src");
       }
     }
     this.giveUp(reason);

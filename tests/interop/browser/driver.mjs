@@ -10,7 +10,7 @@ const BROWSERS = {
   },
   firefox: {
     browser: "firefox",
-    extraPrefsFirefox: { "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0 },
+    extraPrefsFirefox: { "media.autoplay.default": 0, "media.autoplay.blocking_policy": 0, "media.default_volume": "0.0" },
   },
 };
 

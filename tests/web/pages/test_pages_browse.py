@@ -117,7 +117,6 @@ def test_nothing(pages: Pages, path: str) -> None:
 def _cards(markup) -> list[dict[str, str]]:
     """The links of cards: the others stand before the list and after it."""
     names = [(tag, found.get("class", "")) for tag, found in markup.elements]
-    if ("ul", "cards") not in names:
-        return []
-    rest = markup.elements[names.index(("ul", "cards")) :]
+    place = next((number for number, (_, kind) in enumerate(names) if kind.split()[:1] == ["cards"]), len(names))
+    rest = markup.elements[place:]
     return [found for tag, found in rest if tag == "a"]

@@ -9,8 +9,6 @@ import pytest
 from films import Film
 from pagesrig import Markup, Pages
 
-from mediasrv.web.pages import describing
-
 
 def data(markup: Markup) -> dict:
     """What the script gets."""
@@ -61,13 +59,22 @@ def test_noMedia(pages: Pages) -> None:
     assert "../broken.mp3.m3u" not in answer.markup.references
 
 
-def test_notForBrowsers(pages: Pages) -> None:
+def test_notForBrowsers(pages: Pages, folder: Path) -> None:
     """What browsers cannot decode, others can be told to play."""
+    (folder / "a.mp4").rename(folder / "a.avi")
     pages.library._carries["web"] = lambda track, unit: False
-    answer = pages.ask("films/a.mp4/")
+    answer = pages.ask("films/a.avi/")
     assert not answer.markup.all("div", class_="player")
     assert any(text.startswith("Browsers cannot play") for text in answer.markup.texts)
-    assert "../a.mp4.m3u" in answer.markup.references
+    assert "../a.avi.m3u" in answer.markup.references
+
+
+def test_notForHLS(pages: Pages) -> None:
+    """What HLS cannot have, browsers may play as a file (VP8, Vorbis)."""
+    pages.library._carries["web"] = lambda track, unit: False
+    markup = pages.ask("films/a.mp4/").markup
+    assert (data(markup)["hls"], data(markup)["file"]) == (None, "../a.mp4")
+    assert [source["src"] for source in markup.all("source")] == ["../a.mp4"]
 
 
 @pytest.mark.requirement("SEC-26")
@@ -76,10 +83,3 @@ def test_titlesAreText(pages: Pages, folder: Path, film: bytes) -> None:
     markup = pages.ask("films/%3Cscript%3Ealert(1).mp4/").markup
     assert data(markup)["title"] == "<script>alert(1)"
     assert not [each for each in markup.all("script") if "src" not in each]
-
-
-@pytest.mark.parametrize(
-    ("name", "type"), [("a.mp4", "video/mp4"), ("a.MKV", "video/x-matroska"), ("a.ogg", "audio/ogg"), ("a", None)]
-)
-def test_types(name: str, type: str | None) -> None:
-    assert describing.typeOf(name) == (type or "application/octet-stream")
