@@ -63,21 +63,23 @@ class _Tree(Resource):
 
 class _Site(WebSite):
     """
-    @ivar connections: how many there are.
+    @ivar channels: of the connections that there are.
     """
 
-    connections = 0
+    def __init__(self, resource: Resource, **options: Any) -> None:
+        super().__init__(resource, **options)
+        self.channels: set[Any] = set()
 
     def buildProtocol(self, addr: Any) -> Any:
         channel = super().buildProtocol(addr)
         connectionLost = channel.connectionLost
 
         def lost(reason: Failure) -> None:
-            self.connections -= 1
+            self.channels.remove(channel)
             connectionLost(reason)
 
         channel.connectionLost = lost
-        self.connections += 1
+        self.channels.add(channel)
         return channel
 
 
@@ -97,6 +99,11 @@ class FileServer:
         self._listening: Any = None
         self._isSecure = False
         self._clients: list[Client] = []
+
+    @property
+    def channels(self) -> set[Any]:
+        """The server's sides of its connections."""
+        return self._site.channels
 
     async def start(self, pem: Path | None = None) -> FileServer:
         """
@@ -119,7 +126,7 @@ class FileServer:
         for client in self._clients:
             if not client.isClosed:
                 client.transport.abortConnection()
-        await settled(lambda: not self._site.connections and not self.downloads)
+        await settled(lambda: not self.channels and not self.downloads)
         await settled(lambda: all(client.isClosed for client in self._clients))
         self.readers.stop()
 

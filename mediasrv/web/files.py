@@ -9,21 +9,25 @@ import secrets
 import time
 from urllib.parse import parse_qsl
 
-from twisted.web.http import RESPONSES
+from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
+from mediasrv.media.files import FileVersion
 from mediasrv.media.library import Located
 from mediasrv.media.pieces import Extent, Piece, cut, lengthOf
 from mediasrv.web.answering import answerLater
+from mediasrv.web.channel import MediaChannel, Repetition
 from mediasrv.web.conditions import Said, Validators, formatTime, isSame, preconditions, validatorsOf, valueOf
 from mediasrv.web.contenttypes import MediaType
 from mediasrv.web.disposition import disposition
 from mediasrv.web.downloads import Downloads
 from mediasrv.web.openfiles import OpenFile
 from mediasrv.web.ranges import ByteRange, Unsatisfiable, parseRange
+from mediasrv.web.recentfiles import MOMENT
 from mediasrv.web.refusals import Refusal, refuse
+from mediasrv.web.sending import DirectSending
 
 #: what a script of another site may read of an answer, besides what it always may
 _EXPOSED = b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag"
@@ -111,6 +115,8 @@ class FileResource(Resource):
             if code is None:
                 body = _select(request, said, file, pieces, size, validators)
                 if request.method == b"GET" and body:
+                    if request.code == 206 and isinstance(request.channel, MediaChannel):
+                        request.channel.repeat(request, _RangeAgain(self._downloads, request, file, size, pieces))
                     self._downloads.send(request, self._located, file, body)
                     isSending = True
             elif code == 412:
@@ -139,6 +145,53 @@ class FileResource(Resource):
             name = name or os.path.basename(self._located.path)
             request.responseHeaders.setRawHeaders(b"Content-Disposition", [disposition(name, "attachment").encode()])
         return validators
+
+
+class _RangeAgain:
+    """
+    Another range of the same version of a file, asked for in the same words.
+    """
+
+    def __init__(self, downloads: Downloads, request: Request, file: OpenFile, size: int, pieces: list[Piece]) -> None:
+        self._downloads = downloads
+        self._request = request
+        self._located = Located(file.path, file.version)
+        self._size = size
+        self._pieces = pieces
+        self._until = downloads.reactor.seconds() + MOMENT
+        self._head = _headOf(request)
+
+    def answer(self, repetition: Repetition, first: int, last: int) -> bool:
+        """For a moment, as long as the path leads to the same file for sure, and the file is the same."""
+        downloads, size = self._downloads, self._size
+        if not first <= last or first >= size or downloads.reactor.seconds() >= self._until or not self._head:
+            return False
+        try:
+            isSame = FileVersion.of(self._located.path) == self._located.version
+        except OSError:
+            return False
+        if not isSame or not DirectSending.suits(repetition):
+            return False
+        file = downloads.openNow(self._located)
+        if file is None:
+            return False
+        stop = min(last + 1, size)
+        repetition.head = b"%bDate: %b\r\nContent-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n" % (
+            self._head, datetimeToString(), first, stop - 1, size, stop - first
+        )  # fmt: skip
+        downloads.send(repetition, self._located, file, cut(self._pieces, first, stop), self._request)
+        return True
+
+
+def _headOf(request: Request) -> bytes:
+    """The head of an answer with one range, without what differs in the next one; empty if it cannot be repeated."""
+    if request.cookies or not request.responseHeaders.hasHeader(b"Content-Range"):
+        return b""
+    lines = [b"HTTP/1.1 206 Partial Content\r\n"]
+    for name, values in request.responseHeaders.getAllRawHeaders():
+        if name not in (b"Date", b"Content-Range", b"Content-Length"):
+            lines += [b"%b: %b\r\n" % (name, value) for value in values]
+    return b"".join(lines)
 
 
 def headersOf(type: MediaType, validators: Validators) -> Headers:
