@@ -123,23 +123,28 @@ def fetch(fetching: Fetching) -> Fetched:
     @raise FetchError: if something else comes.
     """
     choose = random.Random(1)
-    poll = select.epoll()
-    connections = {}
-    for _ in range(fetching.connections):
-        connection = _Connection(fetching, choose)
-        connections[connection.socket.fileno()] = connection
-        poll.register(connection.socket, select.EPOLLIN)
-    buffer = bytearray(_PIECE)
+    connections: dict[int, _Connection] = {}
     fetched = Fetched()
+    with select.epoll() as poll:
+        try:
+            for _ in range(fetching.connections):
+                connection = _Connection(fetching, choose)
+                connections[connection.socket.fileno()] = connection
+                poll.register(connection.socket, select.EPOLLIN)
+            _run(fetching.seconds, poll, connections, fetched)
+        finally:
+            for connection in connections.values():
+                connection.socket.close()
+    return fetched
+
+
+def _run(seconds: float, poll: select.epoll, connections: dict[int, _Connection], fetched: Fetched) -> None:
+    buffer = bytearray(_PIECE)
     begin = time.monotonic()
-    while (now := time.monotonic()) - begin < fetching.seconds:
+    while (now := time.monotonic()) - begin < seconds:
         for descriptor, _ in poll.poll(1.0):
             connections[descriptor].read(buffer, fetched)
     fetched.seconds = now - begin
-    for connection in connections.values():
-        connection.socket.close()
-    poll.close()
-    return fetched
 
 
 def runFetching(fetching: Fetching, pipe: Pipe) -> None:

@@ -32,7 +32,7 @@ from mediasrv.web.openfiles import OpenFile
 from mediasrv.web.turns import Turns
 
 #: bytes handed over in one step: what takes the kernel a fraction of a millisecond
-_STEP = 512 << 10
+_STEP = 1 << 20
 #: the same where they are copied, and maybe encrypted
 _WRITTEN = 128 << 10
 
