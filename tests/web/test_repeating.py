@@ -12,7 +12,7 @@ import pytest
 import pytest_twisted
 from fileserving import Client, FileServer, pause, settled
 
-from mediasrv.web import files
+from mediasrv.web import recentfiles
 from mediasrv.web.files import FileResource
 
 CONTENT = random.Random(1).randbytes(100_000)
@@ -37,7 +37,7 @@ class Ordinary:
 
 @pytest.fixture
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> Ordinary:
-    monkeypatch.setattr(files, "MOMENT", 100.0)
+    monkeypatch.setattr(recentfiles, "MOMENT", 100.0)
     return Ordinary(monkeypatch)
 
 
@@ -117,7 +117,7 @@ async def testTheFileChanges(server: FileServer, ordinary: Ordinary) -> None:
 
 async def testOnlyForAMoment(server: FileServer, ordinary: Ordinary, monkeypatch: pytest.MonkeyPatch) -> None:
     """Then the path is followed once more."""
-    monkeypatch.setattr(files, "MOMENT", 0.0)
+    monkeypatch.setattr(recentfiles, "MOMENT", 0.0)
     client = await server.connect()
     for _ in range(4):
         await fetch(client, 0, 10)
