@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import IResource
+from twisted.web.server import Request
 
 from mediasrv.media.library import NotFound
 from mediasrv.media.searching import Search
@@ -79,40 +80,49 @@ class WebDoor:
         if self.context.subtitles is not None:
             self.context.subtitles.close()
 
-    def early(self, path: tuple[str, ...]) -> IResource | None:
-        """What answers for a path, if that can be told without looking into the library."""
+    def early(self, path: tuple[str, ...], request: Request) -> IResource | None:
+        """
+        What answers for a path, if that can be told without looking into the library.
+
+        @raise Refusal: if the client is not to get it.
+        """
         located = self.recent.find(path)
         if located is not None:
             return FileResource(self.downloads, located)
         length = self.hls.early(path)
-        return HLSResource(self.context, path[:length], path[length:], self.hls) if length else None
+        return self._playlists(path[:length], path[length:], request) if length else None
 
-    def resource(self, place: Place) -> IResource:
+    def _playlists(self, segments: tuple[str, ...], rest: tuple[str, ...], request: Request) -> IResource:
+        self.oversight.viewers.check(request, segments)
+        return HLSResource(self.context, segments, rest, self.hls)
+
+    def resource(self, place: Place, request: Request) -> IResource:
         """
         What answers for a place.
 
         @raise NotFound: if nothing does.
+        @raise Refusal: if the client is not to get it.
         """
         make = _MAKERS.get(place.kind)
         if make is None:
             raise NotFound("/".join(place.segments))
-        return make(self, place)
+        return make(self, place, request)
 
-    def _file(self, place: Place) -> IResource:
+    def _file(self, place: Place, request: Request) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
         return FileResource(self.downloads, place.located)
 
-    def _part(self, place: Place) -> IResource:
+    def _part(self, place: Place, request: Request) -> IResource:
         """What is made of a file."""
         segments, rest = place.segments, place.rest
         if rest[0] in ("poster.jpg", "still"):
             return StillResource(self.context, segments, rest)
         if rest[0] == SUBTITLES:
             return SubtitlesResource(self.context, segments, rest)
-        return HLSResource(self.context, segments, rest, self.hls)
+        return self._playlists(segments, rest, request)
 
-    def _internal(self, place: Place) -> IResource:
+    def _internal(self, place: Place, request: Request) -> IResource:
         """What is no media."""
         name, *rest = place.rest or ("",)
         if name == "api":
@@ -126,14 +136,14 @@ class WebDoor:
 
 
 #: by the kind of a place
-_MAKERS: dict[str, Callable[[WebDoor, Place], IResource]] = {
+_MAKERS: dict[str, Callable[[WebDoor, Place, Request], IResource]] = {
     "internal": WebDoor._internal,
-    "top": lambda door, place: BrowsePage(door.context, ()),
-    "folder": lambda door, place: BrowsePage(door.context, place.segments),
+    "top": lambda door, place, request: BrowsePage(door.context, ()),
+    "folder": lambda door, place, request: BrowsePage(door.context, place.segments),
     "file": WebDoor._file,
-    "page": lambda door, place: PlayPage(door.context, place.segments),
+    "page": lambda door, place, request: PlayPage(door.context, place.segments),
     "part": WebDoor._part,
-    "meta": lambda door, place: MetaFileResource(door.context, place.segments, place.rest[0]),
+    "meta": lambda door, place, request: MetaFileResource(door.context, place.segments, place.rest[0]),
 }
 
 #: by the segment behind C{-}

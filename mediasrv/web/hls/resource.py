@@ -116,8 +116,8 @@ class HLSResource(Resource):
     def _sendSegment(self, request: Request, package: Package, name: Name, made: Made) -> int:
         data = made.data[0 if name.kind == "keyFrame" else name.track]
         served, sent = self._hls.served, None
-        if served is not None:
-            seconds = package.segments[name.number].duration if name.kind == "segment" else 0.0
+        if served is not None and name.kind == "segment":
+            seconds = package.segments[name.number].start
 
             def sent(octets: int) -> None:
                 served(request, self._segments, package.presentation, seconds, octets)

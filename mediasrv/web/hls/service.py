@@ -35,8 +35,8 @@ _BELIEVED = 1.0
 #: URLs remembered
 _REMEMBERED = 4096
 
-#: Told of each segment that was served: the request, the path's segments, the presentation, how many seconds the
-#: segment lasts, and how many octets of it were written.
+#: Told of each segment that was served: the request, the path's segments, the presentation, the NPT of the segment's
+#: beginning in seconds, and how many octets of it were written.
 Served = Callable[[Request, tuple[str, ...], Presentation, float, int], None]
 
 
