@@ -61,8 +61,9 @@ class Options(usage.Options):
 
     synopsis = "[options]"
     longdesc = (
-        "Streams the media files of folders over RTSP. A file bbb.mp4 of the folder given as movies=/srv/movies "
-        "is rtsp://HOST:8554/movies/bbb.mp4. Settings without a flag of their own go into the file of --config."
+        "Streams the media files of folders over RTSP and HTTP. A file bbb.mp4 of the folder given as "
+        "movies=/srv/movies is rtsp://HOST:8554/movies/bbb.mp4, and in a browser http://HOST:8080/movies/ has it. "
+        "Settings without a flag of their own go into the file of --config."
     )
     optFlags = [["hidden-files", None, _sentence(SETTINGS["hidden-files"].metadata["meaning"])]]
     optParameters = [
@@ -104,8 +105,8 @@ class Options(usage.Options):
 
     def opt_http(self, description: str) -> None:
         """
-        Take HTTP here, which RTSP can go through; may be repeated. An endpoint as for --port, or "none". There are no
-        web pages in this version. [default: none]
+        Take HTTP here, for browsers and for RTSP that goes through it; may be repeated. An endpoint as for --port, or
+        "none". [default: 8080]
         """
         self._webPorts.append(description)
 

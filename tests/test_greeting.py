@@ -31,7 +31,7 @@ def test_urls(description: str, url: str) -> None:
 
 
 def test_twoLines(tmp_path: Path) -> None:
-    settings = Settings(media={"films": str(tmp_path), "a b": str(tmp_path)}, ports=("8554", "tcp6:322"))
+    settings = Settings(media={"films": str(tmp_path), "a b": str(tmp_path)}, ports=("8554", "tcp6:322"), webPorts=())
     assert greeting(settings) == [
         "serving rtsp://localhost:8554/, rtsp://localhost:322/",
         f"/films/ is {tmp_path}, /a b/ is {tmp_path}",

@@ -112,7 +112,7 @@ def test_ports():
 @pytest.mark.parametrize(
     ("arguments", "ports"),
     [
-        ([], ()),
+        ([], ("tcp:8080",)),
         (["--http", "none"], ()),
         (["--http", "8080", "--http", "tcp6:8081"], ("tcp:8080", "tcp6:8081")),
     ],
@@ -188,7 +188,7 @@ def test_serviceListens(folders):
     reactor = MemoryReactorClock()
     options = parsed(
         *("--media", "films", "-p", "1554", "-p", "tcp:1555:interface=127.0.0.1"),
-        *("-p", "tcp:1556:backlog=7", "-p", "tcp:1557:127.0.0.1:8"),
+        *("-p", "tcp:1556:backlog=7", "-p", "tcp:1557:127.0.0.1:8", "--http", "none"),
     )
     server = makeService(options, reactor)
     media, *ports = server
@@ -205,7 +205,7 @@ def test_serviceListens(folders):
 
 
 def test_serviceListensForHTTP(folders):
-    """Beside RTSP, with our backlog as well; and nowhere unless it is told to."""
+    """Beside RTSP, with our backlog as well; and nowhere if it is told so."""
     reactor = MemoryReactorClock()
     server = makeService(parsed("--media", "films", "-p", "1554", "--http", "1080", "--http", "tcp:1081"), reactor)
     media, *ports = server
@@ -216,7 +216,8 @@ def test_serviceListensForHTTP(folders):
         (1080, media.forHTTP, 1024),
         (1081, media.forHTTP, 1024),
     ]
-    assert len(list(makeService(parsed("--media", "films"), MemoryReactorClock()))) == 2
+    assert len(list(makeService(parsed("--media", "films"), MemoryReactorClock()))) == 3
+    assert len(list(makeService(parsed("--media", "films", "--http", "none"), MemoryReactorClock()))) == 2
 
 
 @pytest.mark.requirement("TLS-1")
@@ -224,7 +225,7 @@ def test_serviceListensForHTTP(folders):
 def test_certificatesAreFresh(folders, kind):
     """Whatever endpoint with TLS the command line has."""
     makeCertificate(folders / "one.pem", 1)
-    server = makeService(parsed("--media", "films", "-p", kind.format(folders)), MemoryReactorClock())
+    server = makeService(parsed("--media", "films", "-p", kind.format(folders), "--http", "none"), MemoryReactorClock())
     _, port = server
     assert any(isinstance(value, FreshCertificates) for value in vars(port.endpoint).values())
 
@@ -244,7 +245,7 @@ def test_theLogSaysWhatIsServedWhere(folders):
         server.startService()
     finally:
         globalLogPublisher.removeObserver(observe)
-    assert said == ["serving rtsp://localhost:1554/", f"/films/ is {folders / 'films'}"]
+    assert said == ["serving rtsp://localhost:1554/, http://localhost:8080/", f"/films/ is {folders / 'films'}"]
 
 
 def test_demoClipsWithoutMedia(tmp_path, monkeypatch, capsys):
@@ -288,7 +289,7 @@ def test_helpExplainsEachOption(tmp_path):
         "[default: demo clips]",
         "[default: 8000]",
         "[default: 256M]",
-        "[default: none]",
+        "[default: 8080]",
     ):
         assert default in text
     assert not [word for word in ("--record", "--users", "--manhole") if word in text]
@@ -321,7 +322,7 @@ def test_portTaken(tmp_path: Path, taken: str) -> None:
             [*twistd, "--pidfile=pid", "--logfile=log"],
             ["-m", "twisted"],
         ):
-            options = ["--media", f"m={tmp_path}", "--port", f"tcp:{tcp}", "--rtp-port", f"{udp}"]
+            options = ["--media", f"m={tmp_path}", "--port", f"tcp:{tcp}", "--rtp-port", f"{udp}", "--http", "0"]
             command = [sys.executable, *runner, "mediasrv", *options]
             run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
             said = run.stdout + run.stderr

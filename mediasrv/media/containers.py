@@ -13,7 +13,6 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -21,7 +20,7 @@ import av.error
 
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
-from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf
+from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
 from mediasrv.media.tracks import Track, Unit, View
 
 __all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
@@ -124,8 +123,7 @@ class Container:
             (stream for stream in container.streams if isMedia(stream)),
             key=lambda stream: (stream.type != "video", stream.index),
         )
-        starts = [startOf(stream) for stream in chosen if stream.start_time is not None]
-        self._zero = float(min(starts, default=Fraction(0)))
+        self._zero = float(zeroOf(chosen))
         self._streams: dict[int, PlayedStream] = {}
         self.tracks: list[Track] = []
         for stream in chosen:

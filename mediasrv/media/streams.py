@@ -4,6 +4,7 @@ Streams: what PyAV knows of one stream of a file, as a track, and how its ticks 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -99,6 +100,12 @@ def isMedia(stream: Any) -> bool:
 def startOf(stream: Any) -> Fraction:
     """When a stream starts to be presented, seconds on the file's own clock."""
     return Fraction((stream.start_time or 0) * stream.time_base)
+
+
+def zeroOf(streams: Iterable[Any]) -> Fraction:
+    """Where NPT 0 is on the file's own clock, in seconds: where the first of its tracks starts to be presented."""
+    media = (stream for stream in streams if isMedia(stream) and stream.start_time is not None)
+    return min(map(startOf, media), default=Fraction(0))
 
 
 def keyEntries(entries: Any) -> list[tuple[int, int]]:
