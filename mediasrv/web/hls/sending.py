@@ -4,7 +4,6 @@ Answers out of memory: bytes that are there as a whole, with what HTTP asks for 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 from twisted.internet import tcp
@@ -12,6 +11,8 @@ from twisted.internet.interfaces import IPushProducer
 from twisted.web.server import NOT_DONE_YET, Request
 from zope.interface import implementer
 
+from mediasrv.web.conditions import Validators, isSame, preconditions, valueOf
+from mediasrv.web.ranges import ByteRange, Unsatisfiable, parseRange
 from mediasrv.web.refusals import Refusal, refuse
 
 #: For what never changes under its URL.
@@ -20,72 +21,52 @@ IMMUTABLE = b"public, max-age=31536000, immutable"
 #: bytes written at a stroke if that is all, and else in a piece: what a slow client has waiting here at most
 _SMALL, _PIECE = 256 << 10, 128 << 10
 
-_RANGE = re.compile(rb"bytes=[ \t]*([0-9]{0,19})-([0-9]{0,19})[ \t]*", re.IGNORECASE)
-_TAG = re.compile(rb'"[^"]*"')
-
 
 def sendBytes(
     request: Request,
     data: bytes,
     contentType: bytes,
-    tag: bytes,
+    tag: str,
     cacheControl: bytes = IMMUTABLE,
     sent: Callable[[int], None] | None = None,
 ) -> int:
     """
-    Answers a GET or HEAD, at once, and finishes it when all is written.
+    Answers a GET or HEAD, at once, and finishes it when all is written. Several ranges are answered with everything.
 
     @param tag: what identifies these bytes, without quotation marks.
     @param sent: told how many bytes of them were written, at the end or when the client goes away; not for a HEAD.
     @return: for C{render} to return.
     """
     headers = request.responseHeaders
-    quoted = b'"%b"' % tag
-    headers.setRawHeaders(b"etag", (quoted,))
-    headers.setRawHeaders(b"cache-control", (cacheControl,))
-    headers.setRawHeaders(b"access-control-allow-origin", (b"*",))
-    asked = request.getHeader(b"if-none-match")
-    if asked is not None and (asked.strip() == b"*" or quoted in _TAG.findall(asked)):
-        request.setResponseCode(304)
+    headers.setRawHeaders(b"ETag", (f'"{tag}"'.encode(),))
+    headers.setRawHeaders(b"Cache-Control", (cacheControl,))
+    headers.setRawHeaders(b"Access-Control-Allow-Origin", (b"*",))
+    said, validators = dict(request.requestHeaders.getAllRawHeaders()), Validators(tag, None)
+    code = preconditions(said, validators)
+    if code is not None:
+        request.setResponseCode(code)
         request.finish()
         return NOT_DONE_YET
-    headers.setRawHeaders(b"content-type", (contentType,))
-    headers.setRawHeaders(b"accept-ranges", (b"bytes",))
-    wanted = request.getHeader(b"range")
-    start, end = 0, len(data)
-    if wanted is not None and request.getHeader(b"if-range") in (None, quoted):
-        span = _span(wanted, len(data))
-        if span is None:
+    headers.setRawHeaders(b"Content-Type", (contentType,))
+    headers.setRawHeaders(b"Accept-Ranges", (b"bytes",))
+    part = ByteRange(0, len(data))
+    wanted = valueOf(said, b"Range")
+    if wanted is not None and isSame(said, validators):
+        try:
+            ranges = parseRange(wanted, len(data)) or []
+        except Unsatisfiable:
             refuse(request, Refusal(416, "It is not that long.", {"Content-Range": f"bytes */{len(data)}"}))
             return NOT_DONE_YET
-        start, end, isPart = span
-        if isPart:
+        if len(ranges) == 1:
+            part = ranges[0]
             request.setResponseCode(206)
-            headers.setRawHeaders(b"content-range", (b"bytes %d-%d/%d" % (start, end - 1, len(data)),))
-    headers.setRawHeaders(b"content-length", (b"%d" % (end - start),))
+            headers.setRawHeaders(b"Content-Range", (part.contentRange(len(data)).encode(),))
+    headers.setRawHeaders(b"Content-Length", (b"%d" % (part.stop - part.start),))
     if request.method == b"HEAD":
         request.finish()
     else:
-        _write(request, data, start, end, sent)
+        _write(request, data, part.start, part.stop, sent)
     return NOT_DONE_YET
-
-
-def _span(wanted: bytes, size: int) -> tuple[int, int, bool] | None:
-    """
-    The bytes that a C{Range} asks for, and whether it is a part: several ranges, and what is no range, are answered
-    with everything, as RFC 9110 section 14.2 lets a server. None if there are no such bytes.
-    """
-    found = _RANGE.fullmatch(wanted)
-    if found is None or found[0].endswith(b"=-"):
-        return 0, size, False
-    first, last = found[1], found[2]
-    if not first:
-        length = min(int(last or b"0"), size)
-        return (size - length, size, True) if length and last else None
-    start, end = int(first), min(int(last) + 1 if last else size, size)
-    if last and int(last) < start:
-        return 0, size, False
-    return (start, end, True) if start < size else None
 
 
 def _write(request: Request, data: bytes, start: int, end: int, sent: Callable[[int], None] | None) -> None:
