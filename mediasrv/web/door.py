@@ -54,7 +54,9 @@ class WebDoor:
         self.recent = RecentFiles(reactor.seconds)
         self.downloads = Downloads(reactor, context.readers, settings.idleTimeout)
         subtitles = HLSSubtitles(context.subtitles) if context.subtitles is not None else None
-        self.hls = HLSService(context.library, context.readers, reactor, subtitles=subtitles)
+        self.hls = HLSService(
+            context.library, context.readers, reactor, settings.segmentDuration, settings.segmentCache, subtitles
+        )
         self.oversight = Oversight(
             context.registry,
             reactor,
