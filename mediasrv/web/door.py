@@ -5,6 +5,7 @@ The web door: what all its requests share, made once, and the resource for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
@@ -78,7 +79,7 @@ class WebDoor:
         """What answers for a path, if that can be told without looking into the library."""
         located = self.recent.find(path)
         if located is not None:
-            return FileResource(self.downloads, located)
+            return FileResource(self.downloads, located, partial(self.recent.find, path))
         length = self.hls.early(path)
         return HLSResource(self.context, path[:length], path[length:], self.hls) if length else None
 
@@ -96,7 +97,7 @@ class WebDoor:
     def _file(self, place: Place) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
-        return FileResource(self.downloads, place.located)
+        return FileResource(self.downloads, place.located, partial(self.recent.find, place.segments))
 
     def _part(self, place: Place) -> IResource:
         """What is made of a file."""
