@@ -5,6 +5,7 @@ The web door: what all its requests share, made once, and the resource for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
@@ -90,7 +91,7 @@ class WebDoor:
         """
         located = self.recent.find(path)
         if located is not None:
-            return FileResource(self.downloads, located)
+            return FileResource(self.downloads, located, partial(self.recent.find, path))
         length = self.hls.early(path)
         return self._playlists(path[:length], path[length:], request) if length else None
 
@@ -113,7 +114,7 @@ class WebDoor:
     def _file(self, place: Place, request: Request) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
-        return FileResource(self.downloads, place.located)
+        return FileResource(self.downloads, place.located, partial(self.recent.find, place.segments))
 
     def _part(self, place: Place, request: Request) -> IResource:
         """What is made of a file."""
