@@ -66,6 +66,7 @@ class WebDoor:
         )
         self.downloads.started = self.oversight.viewers.started
         self.hls.served = self.oversight.viewers.served
+        self.hls.check = self.oversight.viewers.check
 
     def start(self) -> None:
         """May be used again after it was stopped."""
