@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
 from twisted.web.resource import IResource
-from twisted.web.server import Request
 
 from mediasrv.media.library import NotFound
 from mediasrv.media.searching import Search
@@ -70,6 +69,7 @@ class WebDoor:
         )
         self.downloads.started = self.oversight.viewers.started
         self.hls.served = self.oversight.viewers.served
+        self.hls.check = self.oversight.viewers.check
 
     def start(self) -> None:
         """May be used again after it was stopped."""
@@ -83,49 +83,40 @@ class WebDoor:
         if self.context.subtitles is not None:
             self.context.subtitles.close()
 
-    def early(self, path: tuple[str, ...], request: Request) -> IResource | None:
-        """
-        What answers for a path, if that can be told without looking into the library.
-
-        @raise Refusal: if the client is not to get it.
-        """
+    def early(self, path: tuple[str, ...]) -> IResource | None:
+        """What answers for a path, if that can be told without looking into the library."""
         located = self.recent.find(path)
         if located is not None:
-            return FileResource(self.downloads, located, partial(self.recent.find, path))
+            return FileResource(self.downloads, located)
         length = self.hls.early(path)
-        return self._playlists(path[:length], path[length:], request) if length else None
+        return HLSResource(self.context, path[:length], path[length:], self.hls) if length else None
 
-    def _playlists(self, segments: tuple[str, ...], rest: tuple[str, ...], request: Request) -> IResource:
-        self.oversight.viewers.check(request, segments)
-        return HLSResource(self.context, segments, rest, self.hls)
-
-    def resource(self, place: Place, request: Request) -> IResource:
+    def resource(self, place: Place) -> IResource:
         """
         What answers for a place.
 
         @raise NotFound: if nothing does.
-        @raise Refusal: if the client is not to get it.
         """
         make = _MAKERS.get(place.kind)
         if make is None:
             raise NotFound("/".join(place.segments))
-        return make(self, place, request)
+        return make(self, place)
 
-    def _file(self, place: Place, request: Request) -> IResource:
+    def _file(self, place: Place) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
         return FileResource(self.downloads, place.located, partial(self.recent.find, place.segments))
 
-    def _part(self, place: Place, request: Request) -> IResource:
+    def _part(self, place: Place) -> IResource:
         """What is made of a file."""
         segments, rest = place.segments, place.rest
         if rest[0] in ("poster.jpg", "still"):
             return StillResource(self.context, segments, rest)
         if rest[0] == SUBTITLES:
             return SubtitlesResource(self.context, segments, rest)
-        return self._playlists(segments, rest, request)
+        return HLSResource(self.context, segments, rest, self.hls)
 
-    def _internal(self, place: Place, request: Request) -> IResource:
+    def _internal(self, place: Place) -> IResource:
         """What is no media."""
         name, *rest = place.rest or ("",)
         if name == "api":
@@ -139,14 +130,14 @@ class WebDoor:
 
 
 #: by the kind of a place
-_MAKERS: dict[str, Callable[[WebDoor, Place, Request], IResource]] = {
+_MAKERS: dict[str, Callable[[WebDoor, Place], IResource]] = {
     "internal": WebDoor._internal,
-    "top": lambda door, place, request: BrowsePage(door.context, ()),
-    "folder": lambda door, place, request: BrowsePage(door.context, place.segments),
+    "top": lambda door, place: BrowsePage(door.context, ()),
+    "folder": lambda door, place: BrowsePage(door.context, place.segments),
     "file": WebDoor._file,
-    "page": lambda door, place, request: PlayPage(door.context, place.segments),
+    "page": lambda door, place: PlayPage(door.context, place.segments),
     "part": WebDoor._part,
-    "meta": lambda door, place, request: MetaFileResource(door.context, place.segments, place.rest[0]),
+    "meta": lambda door, place: MetaFileResource(door.context, place.segments, place.rest[0]),
 }
 
 #: by the segment behind C{-}

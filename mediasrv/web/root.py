@@ -48,7 +48,7 @@ class Root(Resource):
         request.setComponent(IRefusalPage, _REFUSALS)
         try:
             segments, slash = segmentsOf(request.postpath or [])
-            resource = None if slash else self._door.early(segments, request)
+            resource = None if slash else self._door.early(segments)
             if resource is not None:
                 return _render(resource, request)
         except NotFound:
@@ -66,7 +66,7 @@ class Root(Resource):
         place = await placeOf(segments, slash, self._door.context.library.reach, FORMATS)
         if place.kind == "slash":
             raise _slash(request)
-        body = _render(self._door.resource(place, request), request)
+        body = _render(self._door.resource(place), request)
         return body if isinstance(body, bytes) else None
 
 
