@@ -220,6 +220,13 @@ class Settings:
         default=256 << 20,
         metadata=_about("disk for posters and preview pictures; 0 keeps none", unit="bytes", low=0, high=1 << 40),
     )
+    segmentDuration: float = field(
+        default=4.0,
+        metadata=_about("least duration of a segment of HLS; a key frame ends it", unit="seconds", low=1, high=30),
+    )
+    segmentCache: int = field(
+        default=128 << 20, metadata=_about("memory for segments of HLS", unit="bytes", low=1 << 20, high=1 << 40)
+    )
 
     def __post_init__(self) -> None:
         for each in fields(self):

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from twisted.python.failure import Failure
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
-from mediasrv.media.library import Library
+from mediasrv.media.library import Library, Located
 from mediasrv.readers import Readers
 from mediasrv.web.answering import answerLater
 from mediasrv.web.downloads import Downloads
@@ -49,35 +50,41 @@ class _Tree(Resource):
         self._server = server
 
     def render(self, request: Request) -> bytes | int:
-        located = self._server.recent.find(tuple(request.postpath))
+        key = tuple(request.postpath)
+        located = self._server.recent.find(key)
         if located is not None:
-            return FileResource(self._server.downloads, located).render(request)
-        return answerLater(request, self._later(request))
+            return self._answer(request, key, located)
+        return answerLater(request, self._later(request, key))
 
-    async def _later(self, request: Request) -> None:
-        path = tuple(request.postpath)
-        located = await self._server.library.locate(("files", *(segment.decode() for segment in path)))
-        self._server.recent.remember(path, located)
-        FileResource(self._server.downloads, located).render(request)
+    async def _later(self, request: Request, key: tuple[bytes, ...]) -> None:
+        located = await self._server.library.locate(("files", *(segment.decode() for segment in key)))
+        self._server.recent.remember(key, located)
+        self._answer(request, key, located)
+
+    def _answer(self, request: Request, key: tuple[bytes, ...], located: Located) -> int:
+        resource = FileResource(self._server.downloads, located, partial(self._server.recent.find, key))
+        return resource.render(request)
 
 
 class _Site(WebSite):
     """
-    @ivar connections: how many there are.
+    @ivar channels: of the connections that there are.
     """
 
-    connections = 0
+    def __init__(self, resource: Resource, **options: Any) -> None:
+        super().__init__(resource, **options)
+        self.channels: set[Any] = set()
 
     def buildProtocol(self, addr: Any) -> Any:
         channel = super().buildProtocol(addr)
         connectionLost = channel.connectionLost
 
         def lost(reason: Failure) -> None:
-            self.connections -= 1
+            self.channels.remove(channel)
             connectionLost(reason)
 
         channel.connectionLost = lost
-        self.connections += 1
+        self.channels.add(channel)
         return channel
 
 
@@ -97,6 +104,11 @@ class FileServer:
         self._listening: Any = None
         self._isSecure = False
         self._clients: list[Client] = []
+
+    @property
+    def channels(self) -> set[Any]:
+        """The server's sides of its connections."""
+        return self._site.channels
 
     async def start(self, pem: Path | None = None) -> FileServer:
         """
@@ -119,7 +131,7 @@ class FileServer:
         for client in self._clients:
             if not client.isClosed:
                 client.transport.abortConnection()
-        await settled(lambda: not self._site.connections and not self.downloads)
+        await settled(lambda: not self.channels and not self.downloads)
         await settled(lambda: all(client.isClosed for client in self._clients))
         self.readers.stop()
 

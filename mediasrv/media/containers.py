@@ -20,7 +20,7 @@ import av.error
 
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
-from mediasrv.media.streams import PlayedStream, describeStream, isMedia, startOf, zeroOf
+from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
 from mediasrv.media.tracks import Track, Unit, View
 
 __all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
@@ -245,7 +245,7 @@ class Container:
             return None
         # whatever it says of its duration
         self.duration = max(self.duration, last)
-        keys = [(entry.timestamp, entry.pos) for entry in entries if entry.is_keyframe]
+        keys = keyEntries(entries)
         # A fragmented MP4 knows only the fragments that it came across; cues may be missing from where a muxer died.
         slack = 1.0 if "mov" in self._names else 60.0
         if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._names:

@@ -17,6 +17,9 @@ from mediasrv.media.tracks import Kind, Track, Unit
 #: FFmpeg's numbers for what PyAV gives by name
 _AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
 
+#: so many samples for each key frame are worth a search, once so many key frames have been found
+_SPARSE, _FEW_KEYS = 8, 32
+
 #: of which nothing is said (ITU-T H.273)
 _UNKNOWN_COLOR = (2, 2, 2)
 
@@ -103,6 +106,23 @@ def zeroOf(streams: Iterable[Any]) -> Fraction:
     """Where NPT 0 is on the file's own clock, in seconds: where the first of its tracks starts to be presented."""
     media = (stream for stream in streams if isMedia(stream) and stream.start_time is not None)
     return min(map(startOf, media), default=Fraction(0))
+
+
+def keyEntries(entries: Any) -> list[tuple[int, int]]:
+    """
+    The key frames in the index of a stream: ticks, and bytes of the file before each.
+
+    FFmpeg finds the next one much faster than all entries can be looked at in Python, unless there are many of them.
+    """
+    keys: list[tuple[int, int]] = []
+    at = entries.search_timestamp(entries[0].timestamp, backward=False)
+    while at >= 0:
+        entry = entries[at]
+        if (len(keys) >= _FEW_KEYS and at < _SPARSE * len(keys)) or (keys and entry.timestamp <= keys[-1][0]):
+            return [(entry.timestamp, entry.pos) for entry in entries if entry.is_keyframe]
+        keys.append((entry.timestamp, entry.pos))
+        at = entries.search_timestamp(entry.timestamp + 1, backward=False)
+    return keys
 
 
 def describeStream(index: int, stream: Any) -> Track:

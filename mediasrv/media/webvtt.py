@@ -36,7 +36,8 @@ def formatCues(cues: Iterable[Cue], timestampMap: int | None = None) -> bytes:
     for cue in cues:
         timing = f"{_formatTime(cue.start)} --> {_formatTime(cue.end)}"
         lines += ["", f"{timing} {cue.settings}" if cue.settings else timing, cue.text]
-    return ("\n".join(lines) + "\n").encode("utf-8", "replace")
+    # an empty line at the end: FFmpeg takes the segments of HLS for one file
+    return ("\n".join(lines) + "\n\n").encode("utf-8", "replace")
 
 
 def _formatTime(seconds: float) -> str:

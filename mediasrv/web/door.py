@@ -5,6 +5,7 @@ The web door: what all its requests share, made once, and the resource for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
@@ -53,7 +54,9 @@ class WebDoor:
         self.recent = RecentFiles(reactor.seconds)
         self.downloads = Downloads(reactor, context.readers, settings.idleTimeout)
         subtitles = HLSSubtitles(context.subtitles) if context.subtitles is not None else None
-        self.hls = HLSService(context.library, context.readers, reactor, subtitles=subtitles)
+        self.hls = HLSService(
+            context.library, context.readers, reactor, settings.segmentDuration, settings.segmentCache, subtitles
+        )
         self.oversight = Oversight(
             context.registry,
             reactor,
@@ -66,6 +69,7 @@ class WebDoor:
         )
         self.downloads.started = self.oversight.viewers.started
         self.hls.served = self.oversight.viewers.served
+        self.hls.check = self.oversight.viewers.check
 
     def start(self) -> None:
         """May be used again after it was stopped."""
@@ -101,7 +105,7 @@ class WebDoor:
     def _file(self, place: Place) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
-        return FileResource(self.downloads, place.located)
+        return FileResource(self.downloads, place.located, partial(self.recent.find, place.segments))
 
     def _part(self, place: Place) -> IResource:
         """What is made of a file."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThreadPool
@@ -19,6 +19,7 @@ from mediasrv.media.cache import Cache
 from mediasrv.media.faststart import FastStart, fastStart
 from mediasrv.media.library import Located
 from mediasrv.media.pieces import Piece
+from mediasrv.web.channel import Repetition
 from mediasrv.web.openfiles import OpenFile, OpenFiles, openForSending
 from mediasrv.web.sending import DirectSending, Sending, WrittenSending
 from mediasrv.web.turns import Turns
@@ -41,7 +42,8 @@ class Watcher(Protocol):
         """It has ended, in whatever way."""
 
 
-#: told of each download that begins, with what ends it at once; may give somebody who wants to know more of it
+#: told of each download that begins, with what ends it at once; may give somebody who wants to know more of it, or
+#: raise Refusal. The request may be over, and this an answer to another one in the same words.
 Started = Callable[[Request, Located, Callable[[], None]], Watcher | None]
 
 
@@ -146,13 +148,23 @@ class Downloads:
         else:
             self._watch()
 
-    def send(self, request: Request, located: Located, file: OpenFile, pieces: Iterable[Piece]) -> None:
+    def send(
+        self,
+        request: Request | Repetition,
+        located: Located,
+        file: OpenFile,
+        pieces: Iterable[Piece],
+        like: Request | None = None,
+    ) -> None:
         """
         Sends the headers and then a body, finishes the request and releases the file.
+
+        @param like: the request that is repeated, if it is.
+        @raise Refusal: of C{started}; then nothing has been sent, and the file is not released.
         """
         kind = DirectSending if DirectSending.suits(request) else WrittenSending
         sending = kind(request, file, pieces, self._turns, self._readers, self.reactor, self._ended)
-        watcher = None if self.started is None else self.started(request, located, sending.abort)
+        watcher = None if self.started is None else self.started(like or cast(Request, request), located, sending.abort)
         if watcher is not None:
             sending.onSent = watcher.sent
         self._active[sending] = _Entry(file, watcher, self.reactor.seconds())
@@ -175,7 +187,9 @@ class Downloads:
         now = self.reactor.seconds()
         self._files.closeIdle(now - _SWEEP)
         for sending, entry in list(self._active.items()):
-            if not sending.isStalled():
+            if sending.isGone():
+                sending.stopProducing()
+            elif not sending.isStalled():
                 entry.moved = now
             elif now - entry.moved >= self._patience:
                 self._log.info("{path}: the client takes nothing any more", path=entry.file.path)

@@ -7,9 +7,10 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from twisted.web.http import RESPONSES
+from twisted.web.http import RESPONSES, datetimeToString
 from twisted.web.http_headers import Headers
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
@@ -17,6 +18,7 @@ from twisted.web.server import NOT_DONE_YET, Request
 from mediasrv.media.library import Located
 from mediasrv.media.pieces import Extent, Piece, cut, lengthOf
 from mediasrv.web.answering import answerLater
+from mediasrv.web.channel import MediaChannel, Repetition
 from mediasrv.web.conditions import Said, Validators, formatTime, isSame, preconditions, validatorsOf, valueOf
 from mediasrv.web.contenttypes import MediaType
 from mediasrv.web.disposition import disposition
@@ -24,6 +26,7 @@ from mediasrv.web.downloads import Downloads
 from mediasrv.web.openfiles import OpenFile
 from mediasrv.web.ranges import ByteRange, Unsatisfiable, parseRange
 from mediasrv.web.refusals import Refusal, refuse
+from mediasrv.web.sending import DirectSending
 
 #: what a script of another site may read of an answer, besides what it always may
 _EXPOSED = b"Accept-Ranges, Content-Disposition, Content-Length, Content-Range, ETag"
@@ -45,13 +48,18 @@ class FileResource(Resource):
 
     isLeaf = True
 
-    def __init__(self, downloads: Downloads, located: Located) -> None:
+    def __init__(
+        self, downloads: Downloads, located: Located, locateNow: Callable[[], Located | None] | None = None
+    ) -> None:
         """
         @param located: a file, not a folder.
+        @param locateNow: tells where the same path leads for the same client in a moment, or None if that takes longer
+            to know. Without it no request is answered but after a look at all of it.
         """
         super().__init__()
         self._downloads = downloads
         self._located = located
+        self._locateNow = locateNow
         self._query: dict[str, str] = {}
 
     def render(self, request: Request) -> int:
@@ -111,6 +119,7 @@ class FileResource(Resource):
             if code is None:
                 body = _select(request, said, file, pieces, size, validators)
                 if request.method == b"GET" and body:
+                    self._repeat(request, size, pieces)
                     self._downloads.send(request, self._located, file, body)
                     isSending = True
             elif code == 412:
@@ -118,6 +127,7 @@ class FileResource(Resource):
             else:
                 request.setResponseCode(code, RESPONSES[code])
         except Refusal as refusal:
+            request.responseHeaders.removeHeader(b"Content-Range")
             refuse(request, refusal)
         else:
             if not isSending:
@@ -125,6 +135,13 @@ class FileResource(Resource):
         finally:
             if not isSending:
                 self._downloads.release(file)
+
+    def _repeat(self, request: Request, size: int, pieces: list[Piece]) -> None:
+        """Has requests for other ranges in the same words answered in the same way."""
+        channel, locateNow = request.channel, self._locateNow
+        if locateNow is not None and isinstance(channel, MediaChannel) and (head := _headOf(request)):
+            again = _RangeAgain(self._downloads, request, self._located, locateNow, head, size, pieces)
+            channel.repeat(request, again)
 
     def _describe(self, request: Request, file: OpenFile, etag: str) -> Validators:
         """Sets the headers that do not depend on what is asked for, which are made once for all requests."""
@@ -139,6 +156,66 @@ class FileResource(Resource):
             name = name or os.path.basename(self._located.path)
             request.responseHeaders.setRawHeaders(b"Content-Disposition", [disposition(name, "attachment").encode()])
         return validators
+
+
+class _RangeAgain:
+    """
+    Other ranges of the same version of a file, asked for in the same words over the same connection.
+    """
+
+    def __init__(
+        self,
+        downloads: Downloads,
+        request: Request,
+        located: Located,
+        locateNow: Callable[[], Located | None],
+        head: bytes,
+        size: int,
+        pieces: list[Piece],
+    ) -> None:
+        """
+        @param request: the one that is repeated.
+        @param head: of the answer, as L{_headOf} has it.
+        @param size: of the whole, which is what C{pieces} make.
+        """
+        self._downloads = downloads
+        self._request = request
+        self._located = located
+        self._locateNow = locateNow
+        self._head = head
+        self._size = size
+        self._pieces = pieces
+
+    def answer(self, repetition: Repetition, first: int, last: int) -> bool:
+        """As long as the path leads to the same file, and that has not changed."""
+        size = self._size
+        if not first <= last or first >= size or self._locateNow() != self._located:
+            return False
+        file = self._downloads.openNow(self._located)
+        if file is None:
+            return False
+        stop = min(last + 1, size)
+        repetition.head = b"%bDate: %b\r\nContent-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n" % (
+            self._head, datetimeToString(), first, stop - 1, size, stop - first
+        )  # fmt: skip
+        try:
+            self._downloads.send(repetition, self._located, file, cut(self._pieces, first, stop), self._request)
+        except Refusal:  # which the ordinary way knows how to say
+            self._downloads.release(file)
+            return False
+        return True
+
+
+def _headOf(request: Request) -> bytes:
+    """The head of an answer with one range, without what differs in the next one; empty if it cannot be repeated."""
+    isOneRange = request.code == 206 and request.responseHeaders.hasHeader(b"Content-Range")
+    if not isOneRange or request.cookies or not DirectSending.suits(request):
+        return b""
+    lines = [b"HTTP/1.1 206 Partial Content\r\n"]
+    for name, values in request.responseHeaders.getAllRawHeaders():
+        if name not in (b"Date", b"Content-Range", b"Content-Length"):
+            lines += [b"%b: %b\r\n" % (name, value) for value in values]
+    return b"".join(lines)
 
 
 def headersOf(type: MediaType, validators: Validators) -> Headers:

@@ -14,7 +14,7 @@ from mediasrv.media.files import FileVersion
 from mediasrv.media.library import Located
 
 #: seconds for which it is taken for granted that a path still leads to the same file
-_MOMENT = 1.0
+MOMENT = 1.0
 #: paths that are remembered
 _MOST = 1000
 
@@ -40,7 +40,7 @@ class RecentFiles:
         """
         if located.isFolder:
             return
-        self._known[key] = located.path, self._clock() + _MOMENT
+        self._known[key] = located.path, self._clock() + MOMENT
         self._known.move_to_end(key)
         if len(self._known) > _MOST:
             self._known.popitem(last=False)

@@ -26,12 +26,13 @@ from twisted.web.http import HTTPChannel, Request
 from zope.interface import implementer
 
 from mediasrv.media.pieces import Extent, Piece, lengthOf
+from mediasrv.web.channel import Repetition
 from mediasrv.web.coldfiles import AHEAD, isInMemory, read, readNow, warm
 from mediasrv.web.openfiles import OpenFile
 from mediasrv.web.turns import Turns
 
 #: bytes handed over in one step: what takes the kernel a fraction of a millisecond
-_STEP = 512 << 10
+_STEP = 1 << 20
 #: the same where they are copied, and maybe encrypted
 _WRITTEN = 128 << 10
 
@@ -48,7 +49,7 @@ class Sending:
 
     def __init__(
         self,
-        request: Request,
+        request: Request | Repetition,
         file: OpenFile,
         pieces: Iterable[Piece],
         turns: Turns,
@@ -62,7 +63,7 @@ class Sending:
         """
         self.sent = 0
         self.onSent: Callable[[int], None] | None = None
-        self._request = request
+        self._request: Any = request
         self._file = file
         self._pieces = deque(pieces)
         self._left = lengthOf(self._pieces)
@@ -87,6 +88,10 @@ class Sending:
         """Ends it at once; the client sees that something is missing."""
         if not self._isOver:
             self._transport.abortConnection()
+
+    def isGone(self) -> bool:
+        """Whether somebody else closed the connection, and the transport did not know that this should be told."""
+        return not self._transport.connected
 
     def isStalled(self) -> bool:
         """Whether the client has taken nothing since this was asked last."""
@@ -188,7 +193,7 @@ class DirectSending(Sending):
     _warm = range(0)
 
     @staticmethod
-    def suits(request: Request) -> bool:
+    def suits(request: Request | Repetition) -> bool:
         """Whether a request came over a plain connection, and C{twisted.web} has it as it always does."""
         channel = request.channel
         transport = getattr(channel, "transport", None)
@@ -207,7 +212,6 @@ class DirectSending(Sending):
         transport.unregisterProducer()
         transport.registerProducer(self, False)
         self._isBorrowed = True
-        self._request.notifyFinish().addBoth(self._gone)
 
     def resumeProducing(self) -> None:
         """The transport has nothing left to send."""

@@ -19,9 +19,9 @@ def test_format() -> None:
     cues = [Cue(0.0, 1.0005, "<i>a</i> &amp; b"), Cue(3599.9996, 360_000.25, "two\nlines", "align:start")]
     assert formatCues(cues).decode() == (
         "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n<i>a</i> &amp; b\n\n"
-        "01:00:00.000 --> 100:00:00.250 align:start\ntwo\nlines\n"
+        "01:00:00.000 --> 100:00:00.250 align:start\ntwo\nlines\n\n"
     )
-    assert formatCues([], timestampMap=0) == b"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n"
+    assert formatCues([], timestampMap=0) == b"WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:0,LOCAL:00:00:00.000\n\n"
     assert formatCues([], timestampMap=900_000).splitlines()[1].startswith(b"X-TIMESTAMP-MAP=MPEGTS:900000,")
 
 

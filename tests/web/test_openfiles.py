@@ -109,7 +109,7 @@ def testRemembered(tmp_path: Path) -> None:
     assert recent.find("a") == first
     write(tmp_path / "a.mp4", b"longer content")
     assert recent.find("a") == Located(path, FileVersion.of(path)) != first
-    clock.advance(recentfiles._MOMENT)
+    clock.advance(recentfiles.MOMENT)
     assert recent.find("a") is None
 
 

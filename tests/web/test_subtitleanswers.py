@@ -57,7 +57,7 @@ async def test_whole(context: WebContext) -> None:
     assert answer.header("Access-Control-Allow-Origin") == "*"
     assert answer.header("Content-Length") == str(len(answer.body))
     assert answer.body.decode() == (
-        "WEBVTT\n\n00:00:01.000 --> 00:00:05.000\n<i>Grüße</i> &amp; so\n\n00:00:08.000 --> 00:00:09.000\nEnde\n"
+        "WEBVTT\n\n00:00:01.000 --> 00:00:05.000\n<i>Grüße</i> &amp; so\n\n00:00:08.000 --> 00:00:09.000\nEnde\n\n"
     )
     head = await ask(context, "subtitles", "0.vtt", method="HEAD")
     assert (head.code, head.body, head.header("Content-Length")) == (200, b"", str(len(answer.body)))
@@ -118,7 +118,7 @@ async def test_HLS(context: WebContext) -> None:
     first = "\n00:00:01.000 --> 00:00:05.000\n<i>Grüße</i> &amp; so\n"
     last = "\n00:00:08.000 --> 00:00:09.000\nEnde\n"
     parts = [(await source.webVTT(FILM, presentation, 0, start, start + 4)).decode() for start in (0, 4, 8, 12)]
-    assert parts == [head + first, head + first, head + last, head]
+    assert parts == [f"{head}{cues}\n" for cues in (first, first, last, "")]
     with pytest.raises(NotFound):
         await source.webVTT(FILM, presentation, 2, 0, 4)
 

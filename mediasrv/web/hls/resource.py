@@ -54,6 +54,8 @@ class HLSResource(Resource):
 
     def render_GET(self, request: Request) -> int:
         """A segment that is in memory is answered at once."""
+        if self._hls.check is not None:
+            self._hls.check(request, self._segments)
         rest = self._rest
         if len(rest) == 3 and rest[0] == FOLDER:
             name = parseName(rest[2])
@@ -117,7 +119,8 @@ class HLSResource(Resource):
         data = made.data[0 if name.kind == "keyFrame" else name.track]
         served, sent = self._hls.served, None
         if served is not None:
-            seconds = package.segments[name.number].duration if name.kind == "segment" else 0.0
+            isSegment, number = name.kind == "segment", name.number
+            seconds = package.segments[number].start if isSegment else package.presentation.cuts[number].pts
 
             def sent(octets: int) -> None:
                 served(request, self._segments, package.presentation, seconds, octets)
@@ -131,7 +134,7 @@ class HLSResource(Resource):
         segment = package.segments[name.number]
         data = await source.webVTT(self._segments, package.presentation, name.track, segment.start, segment.end)
         # a file of subtitles changes without the version
-        tag = b"%b-%08x" % (_tagOf(package, name), crc32(data))
+        tag = f"{_tagOf(package, name)}-{crc32(data):08x}"
         sendBytes(request, data, b"text/vtt; charset=utf-8", tag, b"no-cache")
 
     @staticmethod
@@ -140,8 +143,8 @@ class HLSResource(Resource):
         return b"video/mp4" if video is not None and video.index == name.track else b"audio/mp4"
 
 
-def _tagOf(package: Package, name: Name) -> bytes:
-    return f"{package.version}-{name}".encode()
+def _tagOf(package: Package, name: Name) -> str:
+    return f"{package.version}-{name}"
 
 
 def _sendText(request: Request, package: Package, text: Text, kind: str) -> None:
@@ -151,4 +154,4 @@ def _sendText(request: Request, package: Package, text: Text, kind: str) -> None
     if _GZIP.search(request.getHeader(b"accept-encoding") or b""):
         request.setHeader("Content-Encoding", "gzip")
         data, tag = text.packed, f"{tag}-gzip"
-    sendBytes(request, data, MIME_TYPE.encode(), tag.encode(), b"no-cache")
+    sendBytes(request, data, MIME_TYPE.encode(), tag, b"no-cache")
