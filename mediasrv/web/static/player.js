@@ -8,16 +8,15 @@ import { waysFor } from "./ways.js";
 
 // milliseconds until the controls of a film that plays are hidden
 const IDLE = 2600;
+// milliseconds that the first picture may take before another one is shown
+const POSTER = 700;
 
 export class Player {
   constructor(whole) {
     this.whole = whole;
     this.data = JSON.parse(whole.dataset.presentation);
-    const { kind, poster, title } = this.data;
+    const { kind, title } = this.data;
     this.video = element("video", { playsinline: true, preload: "auto", "aria-label": title, tabindex: "-1" });
-    if (kind === "video" && poster) {
-      this.video.poster = poster;
-    }
     this.subtitles = -1;
     this.sound = 0;
     this.addSubtitles();
@@ -54,7 +53,15 @@ export class Player {
 
   async start() {
     this.isWanted = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    // the first picture of the film itself is mostly there before another one would be
+    setTimeout(() => this.hasBegun || this.showPoster(), POSTER);
     await this.tryWays(this.beginning);
+  }
+
+  showPoster() {
+    if (this.data.kind === "video") {
+      this.video.poster = this.data.poster;
+    }
   }
 
   // Tries one way after the other, until one gives a picture.
