@@ -10,7 +10,8 @@ from typing import Any
 
 from peers import missing, require, run
 
-_SCRIPTS = Path(__file__).with_name("browser")
+#: the scripts
+SCRIPTS = Path(__file__).with_name("browser")
 _EXECUTABLES = {"chromium": "chromium", "firefox": "firefox-esr"}
 
 
@@ -20,8 +21,8 @@ def requireBrowser(name: str) -> tuple[str, str]:
     fails with C{MEDIASRV_REQUIRE_PEERS=1}.
     """
     node, executable = require("node"), require(_EXECUTABLES[name])
-    if not (_SCRIPTS / "node_modules").is_dir():
-        missing(f"npm install --no-package-lock --prefix {_SCRIPTS.name} was not done")
+    if not (SCRIPTS / "node_modules").is_dir():
+        missing(f"npm install --no-package-lock --prefix {SCRIPTS.name} was not done")
     return node, executable
 
 
@@ -33,7 +34,7 @@ async def browse(browser: str, script: str, *arguments: str, seconds: float = 10
     @return: what it prints. C{complaints} are errors of the pages' scripts and what their policy has forbidden.
     """
     node, executable = requireBrowser(browser)
-    outcome = await run([node, str(_SCRIPTS / script), browser, executable, *arguments], seconds)
+    outcome = await run([node, str(SCRIPTS / script), browser, executable, *arguments], seconds)
     assert outcome.code == 0, outcome.errors[-3000:]
     result: dict[str, Any] = json.loads(outcome.output)
     assert "failure" not in result, result["failure"]
