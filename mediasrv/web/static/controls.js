@@ -44,7 +44,7 @@ export class Controls {
   fillMenus() {
     const { player } = this;
     const texts = player.data.subtitles.map(({ label }, number) => [number, label]);
-    this.subtitles.fill([[-1, "Off"], ...texts], player.subtitles);
+    this.subtitles.fill([[-1, "Off"], ...texts], player.subtitles.chosen);
     this.subtitles.whole.hidden = texts.length === 0;
     const sounds = player.soundTracks;
     this.sound.fill(sounds.map(({ label, language }, number) => [number, label || language || `Track ${number + 1}`]), player.sound);

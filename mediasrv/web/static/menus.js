@@ -51,6 +51,8 @@ export class Menu {
       return;
     }
     this.list.hidden = false;
+    // all of it is seen, in a player of any size
+    this.list.style.maxHeight = `${Math.max(120, this.whole.closest(".player").clientHeight - 64)}px`;
     this.button.setAttribute("aria-expanded", "true");
     (this.items.find((item) => item.getAttribute("aria-checked") === "true") ?? this.items[0])?.focus();
   }

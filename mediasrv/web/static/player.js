@@ -4,6 +4,7 @@ import { Controls } from "./controls.js";
 import { element, icon, iconButton } from "./elements.js";
 import { helpDialog, listen } from "./keys.js";
 import { recall, remember } from "./memory.js";
+import { Subtitles } from "./subtitles.js";
 import { waysFor } from "./ways.js";
 
 // milliseconds until the controls of a film that plays are hidden
@@ -17,9 +18,8 @@ export class Player {
     this.data = JSON.parse(whole.dataset.presentation);
     const { kind, title } = this.data;
     this.video = element("video", { playsinline: true, preload: "auto", "aria-label": title, tabindex: "-1" });
-    this.subtitles = -1;
+    this.subtitles = new Subtitles(this.video, this.data.subtitles);
     this.sound = 0;
-    this.addSubtitles();
     this.ways = waysFor(this.data, this.video);
     this.controls = new Controls(this);
     this.big = iconButton("play", "Play", "", () => this.toggle());
@@ -177,22 +177,27 @@ export class Player {
     } else if (this.whole.classList.contains("idle")) {
       this.wake();
     } else if (!this.video.paused) {
-      this.whole.classList.add("idle");
+      this.hideControls(true);
     }
   }
 
   // Shows the controls; they are hidden again when nobody moves.
   wake(milliseconds = IDLE) {
     const { whole, video } = this;
-    whole.classList.remove("idle");
+    this.hideControls(false);
     whole.classList.toggle("playing", !video.paused);
     clearTimeout(this.idle);
     if (!video.paused && this.data.kind === "video") {
       this.idle = setTimeout(() => {
         const isInUse = whole.querySelector(".menu:not([hidden])") || whole.querySelector(":focus-visible");
-        whole.classList.toggle("idle", !isInUse);
+        this.hideControls(!isInUse);
       }, milliseconds);
     }
+  }
+
+  hideControls(isHidden) {
+    this.whole.classList.toggle("idle", isHidden);
+    this.subtitles.cover(isHidden || this.data.kind !== "video" ? 0 : this.controls.row.offsetHeight + 28);
   }
 
   isBusy(busy) {
@@ -243,26 +248,15 @@ export class Player {
     }
   }
 
-  addSubtitles() {
-    for (const { src, label, language } of this.data.subtitles) {
-      this.video.append(element("track", { kind: "subtitles", src, label, srclang: language || "und" }));
-    }
-  }
-
-  // By its number; -1 for none.
   setSubtitles(number) {
-    this.subtitles = number;
-    if (number >= 0) {
-      this.lastSubtitles = number;
-    }
-    const tracks = [...this.video.querySelectorAll("track")];
-    tracks.forEach(({ track }, each) => (track.mode = each === number ? "showing" : "disabled"));
+    this.subtitles.choose(number);
     this.controls.fillMenus();
   }
 
   toggleSubtitles() {
     if (this.data.subtitles.length) {
-      this.setSubtitles(this.subtitles < 0 ? (this.lastSubtitles ?? 0) : -1);
+      this.subtitles.toggle();
+      this.controls.fillMenus();
     }
   }
 
