@@ -53,7 +53,8 @@ const INSIDE = {
 
 export function listen(player) {
   document.addEventListener("keydown", (event) => {
-    const { target } = event;
+    // for a moment after the list of keys was closed its button still has the focus
+    const target = event.target.closest("dialog") ? document.body : event.target;
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) {
       return;
     }
