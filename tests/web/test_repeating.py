@@ -246,3 +246,14 @@ async def testRefused(server: FileServer, ordinary: Ordinary) -> None:
     refusing = False
     await fetch(client, 0, 10)
     assert not server.downloads._files._used
+
+
+async def testTwoAtOnceTwice(server: FileServer, ordinary: Ordinary) -> None:
+    """Two requests that came together are two, also when they come together again."""
+    client = await server.connect()
+    for _ in range(3):
+        client.transport.write(
+            b"GET /a.mp4 HTTP/1.1\r\nHost: x\r\nRange: bytes=0-9\r\n\r\nGET /b.mp4 HTTP/1.1\r\nHost: x\r\n\r\n"
+        )
+        assert (await client.answer()).body == CONTENT[:10]
+        assert (await client.answer()).body == CONTENT[::-1]

@@ -441,3 +441,14 @@ def testWhereNobodyCanTell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(coldfiles, "_NO_WAIT", None)
     assert not coldfiles.isInMemory(0, 0, 1)
     assert coldfiles.readNow(0, 0, 1) is None
+
+
+async def testAPauseThatIsOver(serve: Serve) -> None:
+    """The connection was told to pause by what was sent before, and goes on after the body."""
+    server = await serve(False)
+    zeros(server.folder / "a.bin")
+    client = await begin(server, "a.bin")
+    (channel,) = server.channels
+    channel.pauseProducing()
+    assert len(await rest(client)) == LARGE
+    assert not channel._waitingForTransport
