@@ -5,6 +5,7 @@ The web door: what all its requests share, made once, and the resource for each 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from urllib.parse import urlsplit
 
 from twisted.python.threadpool import ThreadPool
@@ -68,6 +69,7 @@ class WebDoor:
         )
         self.downloads.started = self.oversight.viewers.started
         self.hls.served = self.oversight.viewers.served
+        self.hls.check = self.oversight.viewers.check
 
     def start(self) -> None:
         """May be used again after it was stopped."""
@@ -103,7 +105,7 @@ class WebDoor:
     def _file(self, place: Place) -> IResource:
         assert place.located is not None
         self.recent.remember(place.segments, place.located)
-        return FileResource(self.downloads, place.located)
+        return FileResource(self.downloads, place.located, partial(self.recent.find, place.segments))
 
     def _part(self, place: Place) -> IResource:
         """What is made of a file."""

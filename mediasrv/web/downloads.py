@@ -42,7 +42,8 @@ class Watcher(Protocol):
         """It has ended, in whatever way."""
 
 
-#: told of each download that begins, with what ends it at once; may give somebody who wants to know more of it
+#: told of each download that begins, with what ends it at once; may give somebody who wants to know more of it, or
+#: raise Refusal. The request may be over, and this an answer to another one in the same words.
 Started = Callable[[Request, Located, Callable[[], None]], Watcher | None]
 
 
@@ -159,6 +160,7 @@ class Downloads:
         Sends the headers and then a body, finishes the request and releases the file.
 
         @param like: the request that is repeated, if it is.
+        @raise Refusal: of C{started}; then nothing has been sent, and the file is not released.
         """
         kind = DirectSending if DirectSending.suits(request) else WrittenSending
         sending = kind(request, file, pieces, self._turns, self._readers, self.reactor, self._ended)

@@ -127,6 +127,7 @@ class FileResource(Resource):
             else:
                 request.setResponseCode(code, RESPONSES[code])
         except Refusal as refusal:
+            request.responseHeaders.removeHeader(b"Content-Range")
             refuse(request, refusal)
         else:
             if not isSending:
@@ -197,7 +198,11 @@ class _RangeAgain:
         repetition.head = b"%bDate: %b\r\nContent-Range: bytes %d-%d/%d\r\nContent-Length: %d\r\n\r\n" % (
             self._head, datetimeToString(), first, stop - 1, size, stop - first
         )  # fmt: skip
-        self._downloads.send(repetition, self._located, file, cut(self._pieces, first, stop), self._request)
+        try:
+            self._downloads.send(repetition, self._located, file, cut(self._pieces, first, stop), self._request)
+        except Refusal:  # which the ordinary way knows how to say
+            self._downloads.release(file)
+            return False
         return True
 
 

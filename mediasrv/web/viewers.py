@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from weakref import WeakKeyDictionary
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.web.server import Request
@@ -157,6 +158,8 @@ class Viewers:
         self._addressOf = addressOf
         self._unixSeconds = unixSeconds
         self.now: Callable[[], float] = reactor.seconds
+        #: whose requests these are, of those that are sent or repeated
+        self._clients: WeakKeyDictionary[Request, _Client] = WeakKeyDictionary()
         self._viewers: dict[_Door, dict[_Client, Viewer]] = {"hls": {}, "http": {}}
         #: until when and why, in the order in which they came
         self._bans: dict[_Client, tuple[float, str]] = {}
@@ -166,15 +169,18 @@ class Viewers:
         """
         Bytes of a file are about to be sent.
 
-        @param request: one that came by way of L{mediasrv.web.root.Root}, and whose headers have not been sent.
+        @param request: one that came by way of L{mediasrv.web.root.Root}. It may be over, and this an answer to another
+            one in the same words.
         @param abort: stops that at once.
-        @return: to be told what is sent; None if nobody counts it.
+        @return: to be told what is sent, and when it is over, in whatever way; None if nobody counts it.
         @raise Refusal: 403 if the viewer was ended a while ago, 503 if there are too many sessions.
         """
-        segments = segmentsOf(request.postpath or [])[0]
-        if request.method == b"HEAD" or not segments or not _isCounted(segments[-1], located):
-            return None
-        client = self._clientOf(request, segments)
+        client = self._clients.get(request)
+        if client is None:
+            segments = segmentsOf(request.postpath or [])[0]
+            if request.method == b"HEAD" or not segments or not _isCounted(segments[-1], located):
+                return None
+            client = self._clients[request] = self._clientOf(request, segments)
         viewer = self._viewers["http"].get(client)
         if viewer is None:
             viewer = self._admit("http", client, titleOf(located.path), (), _version(request), None)
@@ -182,7 +188,8 @@ class Viewers:
         viewer.lastSeen = self.now()
         transfer = Transfer(viewer, abort)
         viewer.transfers.add(transfer)
-        request.notifyFinish().addBoth(lambda _: transfer.finished())
+        if not request.finished:
+            request.notifyFinish().addBoth(lambda _: transfer.finished())
         return transfer
 
     def check(self, request: Request, segments: tuple[str, ...]) -> None:

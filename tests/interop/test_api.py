@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -17,30 +18,6 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol, serv
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import deferLater
 from twisted.python.failure import Failure
-from twisted.web.resource import Resource
-from twisted.web.server import Request, Site
-
-from mediasrv.media.searching import Search
-from mediasrv.settings import Settings
-from mediasrv.web.api.resource import APIResource
-from mediasrv.web.context import WebContext
-from mediasrv.web.oversight import Oversight
-from mediasrv.web.places import segmentsOf
-
-
-class Doors(Resource):
-    """Nothing but the API."""
-
-    isLeaf = True
-
-    def __init__(self, context: WebContext, oversight: Oversight) -> None:
-        super().__init__()
-        self._context = context
-        self._oversight = oversight
-
-    def render(self, request: Request) -> int:
-        segments, _ = segmentsOf(request.postpath or [])
-        return APIResource(self._context, segments[2:], self._oversight).render(request)
 
 
 class Client(Protocol):
@@ -57,7 +34,7 @@ class Client(Protocol):
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> None:
         lines = [f"{name}: {value}" for name, value in ({"Host": "127.0.0.1", "Connection": "close"} | headers).items()]
-        self.transport.write("\r\n".join([f"{method} /-/api/{path} HTTP/1.1", *lines, "", ""]).encode())
+        self.transport.write("\r\n".join([f"{method} /{path} HTTP/1.1", *lines, "", ""]).encode())
 
     def dataReceived(self, data: bytes) -> None:
         self.data += data
@@ -85,23 +62,22 @@ class Client(Protocol):
         return int(self.data.split()[1])
 
     @property
+    def text(self) -> str:
+        return self.data.partition(b"\r\n\r\n")[2].decode("utf-8", "replace")
+
+    @property
     def body(self) -> Any:
-        return json.loads(self.data.partition(b"\r\n\r\n")[2])
+        return json.loads(self.text)
 
 
 class API:
     """
-    The API of a server, on a port of its own.
+    The web port of a server.
     """
 
     def __init__(self, server: Server) -> None:
-        service = server.service
-        self.registry = service.registry
-        pool, settings = service._openers, Settings()
-        search = Search(service.library.folders, False, reactor, pool)
-        self.oversight = Oversight(service.registry, reactor, settings.administrators, {}, search)
-        context = WebContext(reactor, settings, service.library, service.registry, service._readers)
-        self.site = Site(Doors(context, self.oversight))
+        self.registry = server.service.registry
+        self.oversight = server.service._door.oversight
         self.port: Any = None
 
     async def connect(self) -> Client:
@@ -117,7 +93,7 @@ class API:
     async def listen(self) -> Client:
         """Somebody who has been told of all sessions."""
         client = await self.connect()
-        client.ask("sessions/events")
+        client.ask("-/api/sessions/events")
         await client.until(b"event: snapshot")
         return client
 
@@ -130,10 +106,9 @@ class API:
 @pytest_twisted.async_yield_fixture
 async def api(server: Server) -> AsyncIterator[API]:
     api = API(server)
-    api.port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(api.site)
+    api.port = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(server.service.webFactory())
     yield api
     await api.port.stopListening()
-    api.oversight.stop()
 
 
 async def test_rtspSessionsAreSeenAndEnded(server: Server, api: API, clip: Callable[[str], Path]) -> None:
@@ -145,7 +120,7 @@ async def test_rtspSessionsAreSeenAndEnded(server: Server, api: API, clip: Calla
     await watcher.play()
     await watcher.until(lambda: len(watcher.tracks[0].packets) > 5)
     await listener.until(b"event: added")
-    (session,) = (await api.ask("sessions")).body
+    (session,) = (await api.ask("-/api/sessions")).body
     assert (session["door"], session["path"], session["state"]) == ("rtsp", "clips/h264.mp4", "playing")
     assert (session["peer"], session["tracks"][0]) == ("127.0.0.1", "video h264")
     assert session["packetsSent"] > 5
@@ -153,14 +128,47 @@ async def test_rtspSessionsAreSeenAndEnded(server: Server, api: API, clip: Calla
     (secret,) = [each.id for each in api.registry]
     assert secret.encode() not in listener.data
     await listener.until(b"event: progress")
-    assert (await api.ask(f"sessions/{session['id']}", "DELETE", Origin="http://evil.example")).code == 403
-    assert (await api.ask(f"sessions/{session['id']}", "DELETE")).code == 204
+    assert (await api.ask(f"-/api/sessions/{session['id']}", "DELETE", Origin="http://evil.example")).code == 403
+    assert (await api.ask(f"-/api/sessions/{session['id']}", "DELETE")).code == 204
     await watcher.until(lambda: all(track.left is not None for track in watcher.tracks))  # BYE
     await listener.until(f'event: removed\ndata: {{"id":"{session["id"]}"}}'.encode())
     assert len(api.registry) == 0
-    assert (await api.ask("sessions")).body == []
+    assert (await api.ask("-/api/sessions")).body == []
     await watcher.close()
     await listener.close()
+
+
+async def test_viewersAreSeenAndEnded(api: API, clip: Callable[[str], Path]) -> None:
+    """Who gets HLS, or the bytes: seen, with the position, and after its end refused for a while."""
+    clip("seek.mp4")
+    film = "clips/seek.mp4"
+    index = (await api.ask(f"{film}/index.m3u8")).text
+    (playlist,) = re.findall(r"^[^#\n]+$", index, re.M)[:1]
+    folder = f"{film}/{playlist.rpartition('/')[0]}"
+    segments = re.findall(r"^[^#\n]+m4s$", (await api.ask(f"{film}/{playlist}")).text, re.M)
+    assert len(segments) > 2
+    assert len(api.registry) == 0
+    for segment in segments[:3]:
+        assert (await api.ask(f"{folder}/{segment}")).code == 200
+    (session,) = (await api.ask("-/api/sessions")).body
+    assert (session["door"], session["path"], session["packetsSent"]) == ("hls", film, 3)
+    assert 7.5 < session["position"] < 12.0  # the third of some four seconds each
+    assert session["octetsSent"] > 1000
+    assert (await api.ask(film, Range="bytes=0-99")).code == 206
+    assert [each["door"] for each in (await api.ask("-/api/sessions")).body] == ["hls", "http"]
+    assert (await api.ask(f"-/api/sessions/{session['id']}", "DELETE")).code == 204
+    assert len(api.registry) == 0
+    for path in (f"{folder}/{segments[0]}", f"{film}/index.m3u8", film):
+        answer = await api.ask(path)
+        assert (answer.code, "ended by an administrator" in answer.text) == (403, True)
+    assert (await api.ask(film, **{"User-Agent": "somebody else"})).code == 200
+
+
+async def test_healthAndMetrics(api: API) -> None:
+    assert (await api.ask("-/health")).body["status"] == "ok"
+    metrics = await api.ask("-/metrics")
+    assert re.search(r'^mediasrv_cache_limit_bytes\{cache="hls"\} [0-9.e+]+$', metrics.text, re.M)
+    assert (await api.ask("-/metrics", Host="evil.example")).code == 403
 
 
 async def test_aHundredListeners(api: API) -> None:
@@ -213,7 +221,7 @@ async def test_hostileNames(api: API) -> None:
     """A page that made its own name mean this machine learns nothing and ends nothing."""
     for method in ("GET", "DELETE"):
         for path in ("sessions", "sessions/0123456789abcdef", "sessions/events"):
-            answer = await api.ask(path, method, Host="evil.example:8080", Origin="http://evil.example:8080")
+            answer = await api.ask(f"-/api/{path}", method, Host="evil.example:8080", Origin="http://evil.example:8080")
             assert (answer.code, b"evil" in answer.data) == (403, False)
     assert len(api.oversight.feed) == 0
 

@@ -14,6 +14,7 @@ from fileserving import Client, FileServer, pause, settled
 
 from mediasrv.web import recentfiles
 from mediasrv.web.files import FileResource
+from mediasrv.web.refusals import Refusal
 
 CONTENT = random.Random(1).randbytes(100_000)
 SIZE = len(CONTENT)
@@ -222,3 +223,26 @@ async def testTheIdleTimeout(server: FileServer, ordinary: Ordinary) -> None:
     client.ask("c.bin", "Range: bytes=99-5")
     assert (await client.answer()).code == 200
     assert channel.timeOut == 60
+
+
+async def testRefused(server: FileServer, ordinary: Ordinary) -> None:
+    """A viewer who was ended is told so, in the ordinary way; and may have more when it is forgiven."""
+    refusing = False
+
+    def started(request: Any, located: Any, abort: Any) -> None:
+        if refusing:
+            raise Refusal(403, "No more.")
+
+    server.downloads.started = started
+    client = await server.connect()
+    await fetch(client, 0, 10)
+    refusing = True
+    for _ in range(2):
+        client.ask("a.mp4", "Range: bytes=5-9")
+        answer = await client.answer()
+        assert answer.code == 403
+        assert answer.body == b"No more.\n"
+        assert "content-range" not in answer.headers
+    refusing = False
+    await fetch(client, 0, 10)
+    assert not server.downloads._files._used

@@ -54,6 +54,8 @@ class HLSResource(Resource):
 
     def render_GET(self, request: Request) -> int:
         """A segment that is in memory is answered at once."""
+        if self._hls.check is not None:
+            self._hls.check(request, self._segments)
         rest = self._rest
         if len(rest) == 3 and rest[0] == FOLDER:
             name = parseName(rest[2])
@@ -117,7 +119,8 @@ class HLSResource(Resource):
         data = made.data[0 if name.kind == "keyFrame" else name.track]
         served, sent = self._hls.served, None
         if served is not None:
-            seconds = package.segments[name.number].duration if name.kind == "segment" else 0.0
+            isSegment, number = name.kind == "segment", name.number
+            seconds = package.segments[number].start if isSegment else package.presentation.cuts[number].pts
 
             def sent(octets: int) -> None:
                 served(request, self._segments, package.presentation, seconds, octets)

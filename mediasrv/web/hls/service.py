@@ -35,9 +35,12 @@ _BELIEVED = 1.0
 #: URLs remembered
 _REMEMBERED = 4096
 
-#: Told of each segment that was served: the request, the path's segments, the presentation, how many seconds the
-#: segment lasts, and how many octets of it were written.
+#: Told of each segment that was served: the request, the path's segments, the presentation, at how many seconds of it
+#: the segment begins, and how many octets of it were written.
 Served = Callable[[Request, tuple[str, ...], Presentation, float, int], None]
+
+#: Asked for each request, with the path's segments, whether it may be answered; raises Refusal if not.
+Check = Callable[[Request, tuple[str, ...]], None]
 
 
 class SubtitleSource(Protocol):
@@ -85,6 +88,7 @@ class HLSService:
     @ivar cache: the segments.
     @ivar subtitles: where subtitles come from, if anywhere.
     @ivar served: told of each segment, if anybody.
+    @ivar check: asked for each request, if anybody.
     """
 
     _log = Logger()
@@ -98,6 +102,7 @@ class HLSService:
         cacheSize: int = 128 << 20,
         subtitles: SubtitleSource | None = None,
         served: Served | None = None,
+        check: Check | None = None,
     ) -> None:
         """
         @param pool: threads that read files.
@@ -114,6 +119,7 @@ class HLSService:
         self._recent: OrderedDict[tuple[str, ...], tuple[float, Package]] = OrderedDict()
         self.subtitles = subtitles
         self.served = served
+        self.check = check
 
     def recall(self, segments: tuple[str, ...], version: str) -> Package | None:
         """What a path named a moment ago, if it had this version."""

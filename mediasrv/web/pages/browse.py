@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
-from twisted.web.template import Element, Tag, renderer, tags
+from twisted.web.template import Element, Flattenable, Tag, renderer, tags
 
 from mediasrv.media.library import Entry
 from mediasrv.media.searching import canBeNamed
@@ -50,6 +50,8 @@ class _Folder(Element):
         super().__init__()
         self._title = title
         self._entries = entries
+        self._cards = [entry for entry in entries if entry.isFolder or isMedia(entry.name)]
+        self._files = [entry for entry in entries if not (entry.isFolder or isMedia(entry.name))]
         self._api = api
         self._segments = segments
         self._context = context
@@ -84,13 +86,23 @@ class _Folder(Element):
         return tag(href=f"../{linked(self._segments[-1:])}.m3u")
 
     @renderer
-    def cards(self, request: IRequest, tag: Tag) -> Tag:
-        """One for each."""
+    def cards(self, request: IRequest, tag: Tag) -> Tag | str:
+        """Folders and media."""
         if not self._entries:
             return _empty(self._segments)
+        if not self._cards:
+            return ""
         # of many, browsers lay out what is seen, which lets the others move a little when they are
-        kind = "cards long" if len(self._entries) > _LONG else "cards"
-        return tag(paced(self._entries, lambda entry: card(entry, ""), self._context.reactor), class_=kind)
+        kind = "cards long" if len(self._cards) > _LONG else "cards"
+        return tag(self._paced(self._cards), class_=kind)
+
+    @renderer
+    def files(self, request: IRequest, tag: Tag) -> Tag | str:
+        """What is no media, in lines."""
+        return tag(self._paced(self._files)) if self._files else ""
+
+    def _paced(self, entries: list[Entry]) -> Flattenable:
+        return paced(entries, lambda entry: card(entry, ""), self._context.reactor)
 
 
 def _empty(segments: tuple[str, ...]) -> Tag:

@@ -6,6 +6,7 @@ A folder may have thousands. Each costs some 50 microseconds, so the reactor has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ def card(entry: Entry, href: str, where: str = "") -> Tag:
     if where:
         about = [where]
     if kind not in ("video", "audio", "list"):
-        return _card(entry, link, kind, [symbol(kind)], [*about, " · download"], download="")
+        return _card(entry, link, kind, [symbol(kind)], about, download="")
     inside: list[Flattenable] = [symbol(kind)]
     if kind == "video":
         # one that cannot be decoded is taken away by the script; without it nothing is seen of it
@@ -49,7 +50,7 @@ def _card(entry: Entry, href: str, kind: str, inside: list[Any], about: Flattena
     return tags.li(
         tags.a(
             tags.span(inside, class_="picture"),
-            tags.span(name, class_="name", title=name),
+            tags.span(_breakable(name), class_="name", title=name),
             tags.span(about, class_="about"),
             href=href,
             **attributes,
@@ -57,6 +58,14 @@ def _card(entry: Entry, href: str, kind: str, inside: list[Any], about: Flattena
         class_=f"card {kind}",
         **{"data-name": name.casefold(), "data-modified": f"{entry.modified:.0f}"},
     )
+
+
+def _breakable(name: str) -> list[Flattenable]:
+    """A name with places where a line may end, other than spaces."""
+    parts: list[Flattenable] = []
+    for part in re.split(r"(?<=[_.])(?=.)", name):
+        parts += [tags.wbr(), part] if parts else [part]
+    return parts
 
 
 def paced(cards: Sequence[Any], make: Callable[[Any], Tag], reactor: Any) -> Generator[Flattenable, Any, None]:

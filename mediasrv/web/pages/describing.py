@@ -62,10 +62,14 @@ def summaryOf(presentation: Presentation) -> list[str]:
     return parts
 
 
-def trackLines(presentation: Presentation) -> list[tuple[str, str, str, str]]:
-    """For each track what it is, its codec, its language, and its figures."""
+def trackLines(presentation: Presentation) -> list[tuple[str, str, str]]:
+    """For each track what it is, its codec and language, and its figures."""
     return [
-        (track.kind.capitalize(), _codecOf(track), _labelOf(track), " · ".join(_figures(track)))
+        (
+            track.kind.capitalize(),
+            " · ".join(filter(None, (_codecOf(track), _labelOf(track)))),
+            " · ".join(_figures(track)),
+        )
         for track in presentation.tracks
     ]
 

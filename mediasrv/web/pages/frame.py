@@ -94,9 +94,11 @@ class Frame(Element):
     def crumbs(self, request: IRequest, tag: Tag) -> Tag:
         """The folders on the way from the top to this page."""
         segments = self._content.segments
-        if not segments:
-            return tag(_here("Library" if segments is not None else self._content.title))
+        if segments is not None and not segments:
+            return tag(_here("Library"))
         tag(tags.li(tags.a("Library", href=self._prefixes.root)))
+        if segments is None:
+            return tag(_here(self._content.title))
         for end in range(1, len(segments)):
             href = f"{self._prefixes.root}{linked(segments[:end])}/"
             tag(tags.li(tags.a(shown(segments[end - 1]), href=href)))

@@ -17,6 +17,7 @@ from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import Entry, NotFound
 from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.media.subtitles import Subtitle
+from mediasrv.media.tracks import View
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.describing import described, isVideo, playsAsFile, summaryOf, trackLines
 from mediasrv.web.pages.frame import Content, template
@@ -99,23 +100,31 @@ class PlayPage(Page):
         located = await library.locate(self._segments)
         if located.version is None:
             raise NotFound("/".join(self._segments))
-        presentation, reason = None, ""
-        try:
-            presentation = await library.presentation(self._segments, "web")
-        except NotMedia:
-            reason = "This is nothing that can be played."
-            try:
-                presentation = await library.presentation(self._segments)
-                if playsAsFile(self._segments[-1]):
-                    reason = ""
-                else:
-                    reason = "Browsers cannot play what is in this file. Other players can: see below."
-            except NotMedia:
-                pass
+        presentation, reason = await self._playable()
         version = located.version
         reader = self.context.subtitles
         subtitles = await reader.subtitles(self._segments) if reader is not None and not reason else ()
         return Playable(self._segments, presentation, reason, version.size, version.modified / 1e9, subtitles)
+
+    async def _playable(self) -> tuple[Presentation | None, str]:
+        """The presentation, and why browsers cannot play it; C{""} if they can."""
+        web = await self._presentation("web")
+        if web is not None and (isVideo(web) or not web.omitted):
+            return web, ""
+        rtp = await self._presentation("rtp")
+        if web is not None and (rtp is None or not isVideo(rtp)):
+            return web, ""
+        if rtp is None:
+            return None, "This is nothing that can be played. Its download may be of use all the same."
+        if playsAsFile(self._segments[-1]):
+            return rtp, ""
+        return rtp, "Browsers cannot play what is in this file. Other players can: see below."
+
+    async def _presentation(self, view: View) -> Presentation | None:
+        try:
+            return await self.context.library.presentation(self._segments, view)
+        except NotMedia:
+            return None
 
 
 def _around(entries: Sequence[Entry], name: str) -> tuple[Entry | None, Entry | None]:
@@ -159,9 +168,7 @@ class _Play(Element):
         playable = self._playable
         presentation = playable.presentation
         if presentation is None or playable.reason:
-            return tags.div(tags.p(playable.reason), tags.a("Download", href=self._file, download="", class_="button"))(
-                class_="nothing"
-            )
+            return tags.div(tags.p(playable.reason), class_="nothing")
         data = described(playable.segments, presentation, playable.subtitles)
         element = tags.video if isVideo(presentation) else tags.audio
         sources = [tags.source(src=self._file, type=data["type"])]
@@ -176,7 +183,8 @@ class _Play(Element):
         """One line about it."""
         playable = self._playable
         parts = summaryOf(playable.presentation) if playable.presentation is not None else []
-        return tag(" · ".join([*parts, size(playable.bytes), day(playable.modified)]))
+        parts += [size(playable.bytes), day(playable.modified)]
+        return tag([(" · " if number else "", tags.span(part)) for number, part in enumerate(parts)])
 
     @renderer
     def neighbours(self, request: IRequest, tag: Tag) -> Tag:

@@ -12,6 +12,7 @@ from mediasrv.media.searching import Finding, Found, Search, TooManySearches
 from mediasrv.web.context import WebContext
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
+from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import counted, linked, shown
 from mediasrv.web.refusals import Refusal
@@ -70,7 +71,13 @@ class _Found(Element):
     @renderer
     def cards(self, request: IRequest, tag: Tag) -> Tag:
         """One for each that was found."""
-        return tag(paced(self._finding.found, self._card, self._context.reactor))
+        return tag(paced([each for each in self._finding.found if _isCard(each)], self._card, self._context.reactor))
+
+    @renderer
+    def files(self, request: IRequest, tag: Tag) -> Tag | str:
+        """What is no media, in lines."""
+        files = [each for each in self._finding.found if not _isCard(each)]
+        return tag(paced(files, self._card, self._context.reactor)) if files else ""
 
     @renderer
     def nothing(self, request: IRequest, tag: Tag) -> Tag | str:
@@ -81,3 +88,7 @@ class _Found(Element):
         segments, entry = found.folder, found.entry
         href = self._root + "".join(f"{linked([segment])}/" for segment in segments)
         return card(entry, href, "in " + shown("/".join(segments)) if segments else "")
+
+
+def _isCard(found: Found) -> bool:
+    return found.entry.isFolder or isMedia(found.entry.name)

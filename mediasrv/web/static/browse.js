@@ -5,7 +5,7 @@ import { element } from "./elements.js";
 
 const folder = document.querySelector(".folder");
 const list = folder.querySelector(".cards") ?? element("ul");
-const cards = [...list.querySelectorAll(".card")];
+const cards = [...folder.querySelectorAll(".card")];
 
 // Pictures that there are none of: the drawing is seen instead.
 function watchPictures() {
@@ -84,7 +84,7 @@ function watchOrder(select) {
   select.addEventListener("change", () => {
     const order = orders[select.value];
     known.sort((one, other) => other.isFolder - one.isFolder || order(one, other));
-    list.append(...known.map(({ card }) => card));
+    known.forEach(({ card }) => card.parentNode.append(card));
   });
 }
 
@@ -105,7 +105,7 @@ function watchFilter(field) {
       field.value = "";
       field.dispatchEvent(new Event("input"));
     } else if (event.key === "ArrowDown" || event.key === "Enter") {
-      list.querySelector(".card:not([hidden]) a")?.focus();
+      folder.querySelector(".card:not([hidden]) a")?.focus();
       event.preventDefault();
     }
   });
@@ -135,7 +135,7 @@ function watchKeys() {
 }
 
 function neighbour(key) {
-  const links = [...list.querySelectorAll(".card:not([hidden]) a")];
+  const links = [...folder.querySelectorAll(".card:not([hidden]) a")];
   const here = links.indexOf(document.activeElement);
   if (here < 0) {
     return document.activeElement === document.body ? links[0] : null;

@@ -1,7 +1,7 @@
 // The player: a video, a way to get the media into it, and controls.
 
 import { Controls } from "./controls.js";
-import { element, iconButton } from "./elements.js";
+import { element, icon, iconButton } from "./elements.js";
 import { helpDialog, listen } from "./keys.js";
 import { recall, remember } from "./memory.js";
 import { waysFor } from "./ways.js";
@@ -28,7 +28,8 @@ export class Player {
     this.message = element("div", { class: "message", role: "alert", hidden: true });
     this.spinner = element("div", { class: "spinner", hidden: true, role: "status", "aria-label": "Loading" });
     this.help = helpDialog();
-    this.stage = element("div", { class: "stage" }, this.video, this.spinner, this.big, this.message);
+    const drawing = kind === "audio" ? icon("sound") : null;
+    this.stage = element("div", { class: "stage" }, drawing, this.video, this.spinner, this.big, this.message);
     whole.replaceChildren(this.stage, this.controls.whole, this.help);
     whole.classList.add("ready");
     this.watch();
@@ -58,7 +59,7 @@ export class Player {
 
   // Tries one way after the other, until one gives a picture.
   async tryWays(at) {
-    this.message.hidden = true;
+    this.tell(false);
     this.isBusy(true);
     let reason = null;
     while (this.ways.length) {
@@ -120,7 +121,13 @@ export class Player {
       element("p", {}, navigator.onLine ? "This browser cannot play it." : "The connection is gone."),
       element("p", { class: "detail" }, error?.message ?? ""),
       element("p", {}, again, " ", file));
-    this.message.hidden = false;
+    this.tell(true);
+  }
+
+  // Shows the message, or takes it away.
+  tell(isThere) {
+    this.message.hidden = !isThere;
+    this.whole.classList.toggle("failed", isThere);
   }
 
   watch() {

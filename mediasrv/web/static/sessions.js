@@ -42,7 +42,7 @@ class Row {
     this.state = element("span");
     this.link = element("a", { href: pageOf(session.path) }, session.title || session.path);
     this.tracks = element("span", { class: "detail" });
-    this.transport = element("span", { class: "detail" });
+    this.transport = element("span", { class: "detail", title: session.transport });
     this.position = element("td", { class: "number", "data-label": "Position" });
     this.progress = element("progress", { max: "1", hidden: true, "aria-label": "Position" });
     this.clock = element("span");
@@ -66,9 +66,12 @@ class Row {
     this.state.className = `state ${session.state}`;
     this.state.textContent = session.state;
     this.tracks.textContent = (session.tracks ?? []).join(", ");
-    this.transport.textContent = [session.door, session.transport].filter(Boolean).join(" · ");
+    // of several tracks the first, without the numbers of its ports
+    const [first] = (session.transport ?? "").split(",");
+    this.transport.textContent = [session.door, ...first.split(";").slice(0, 2)].filter(Boolean).join(" · ");
     const { position, duration } = session;
-    this.clock.textContent = duration ? `${clock(position)} / ${clock(duration)}` : clock(position);
+    const isKnown = duration || position;
+    this.clock.textContent = duration ? `${clock(position)} / ${clock(duration)}` : isKnown ? clock(position) : "–";
     this.progress.hidden = !duration;
     this.progress.value = duration ? Math.min(1, position / duration) : 0;
     this.sent.textContent = size(session.octetsSent ?? 0);

@@ -15,13 +15,13 @@ async function choose(page, menu, text) {
   }, text);
 }
 
-// Hz; the middle of several looks.
+// Hz; null if nothing can be heard: Firefox keeps quiet for ever where there is no sound card.
 function pitch(page) {
   return page.evaluate(async () => {
     const video = document.querySelector("video");
     if (!globalThis.ears) {
       const context = new AudioContext();
-      await context.resume();
+      await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, 2000))]);
       const analyser = context.createAnalyser();
       analyser.fftSize = 8192;
       const source = context.createMediaElementSource(video);
@@ -30,6 +30,9 @@ function pitch(page) {
       globalThis.ears = { context, analyser };
     }
     const { context, analyser } = globalThis.ears;
+    if (context.state !== "running") {
+      return null;
+    }
     await new Promise((resolve) => setTimeout(resolve, 700));
     const levels = new Float32Array(analyser.frequencyBinCount);
     analyser.getFloatFrequencyData(levels);
@@ -55,6 +58,15 @@ function shown(page) {
   });
 }
 
+// The numbers of the tracks whose segments were fetched last, as scripts are told; what a browser fetches by itself it
+// does not tell.
+function fetched(page) {
+  return page.evaluate(() => {
+    const names = performance.getEntriesByType("resource").map(({ name }) => name.match(/t([0-9]+)-[0-9]+[.]m4s$/)?.[1]);
+    return names.filter(Boolean).map(Number);
+  });
+}
+
 const isPlaying = (from) => {
   const video = document.querySelector("video");
   return video && !video.paused && !video.seeking && video.readyState > 2 && video.currentTime > from;
@@ -69,6 +81,7 @@ await withPage(browser, path, async (page) => {
   await choose(page, "Sound", sounds[1]);
   await until(page, isPlaying, PATIENCE, before);
   const second = await pitch(page);
+  const tracks = await fetched(page);
   const after = (await stateOf(page)).time;
   await choose(page, "Subtitles", "English");
   const cue = await until(page, () => {
@@ -87,5 +100,5 @@ await withPage(browser, path, async (page) => {
     const picture = document.querySelector(".bubble img");
     return picture.complete && picture.naturalWidth > 0 && !picture.hidden ? document.querySelector(".bubble span").textContent : null;
   }, PATIENCE).catch(() => null);
-  return { first, second, sounds, before, after, cue, still, preview, state: await stateOf(page) };
+  return { first, second, tracks, sounds, before, after, cue, still, preview, state: await stateOf(page) };
 });

@@ -53,9 +53,9 @@ def test_noMedia(pages: Pages) -> None:
     """It can be downloaded all the same."""
     answer = pages.ask("films/broken.mp3/")
     assert answer.code == 200
-    assert "This is nothing that can be played." in answer.markup.texts
+    assert any("nothing that can be played" in text for text in answer.markup.texts)
     assert not answer.markup.all("div", class_="player")
-    assert [link["href"] for link in answer.markup.all("a", download="")] == ["../broken.mp3"] * 2
+    assert [link["href"] for link in answer.markup.all("a", download="")] == ["../broken.mp3"]
     assert "../broken.mp3.m3u" not in answer.markup.references
 
 
