@@ -17,6 +17,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.task import Clock, deferLater
 from twisted.python.threadpool import ThreadPool
+from twisted.web.test.requesthelper import DummyRequest
 
 from mediasrv.media.library import Library
 from mediasrv.media.presentation import Presentation
@@ -271,7 +272,7 @@ async def testMadeOnce(rig: Rig) -> None:
 
 
 async def testServed(rig: Rig) -> None:
-    """Whoever counts is told, of every segment and of what was sent of it."""
+    """Whoever counts is told, of every segment, where it begins and what was sent of it."""
     told: list[tuple[object, ...]] = []
     rig.hls.served = lambda request, *rest: told.append(rest)
     base = await rig.base()
@@ -282,9 +283,23 @@ async def testServed(rig: Rig) -> None:
     await rig.ask(f"{base}t0-0.m4s", f"If-None-Match: {whole.headers['etag'].replace('-1.', '-0.')}")
     assert [(each[0], each[2], each[3]) for each in told] == [
         (("m", "a.mp4"), 4.0, len(whole.body)),
-        (("m", "a.mp4"), 2.0, 10),
+        (("m", "a.mp4"), 8.0, 10),
     ]
     assert all(isinstance(each[1], Presentation) for each in told)
+
+
+async def testWhoIsNotToWatch(rig: Rig) -> None:
+    """Gets nothing, also of what is in memory."""
+    base = await rig.base()
+    await rig.ask(f"{base}t0-0.m4s")
+    rig.hls.check = refuseAll
+    for path in ("index.m3u8", f"{base}t0-0.m4s"):
+        with pytest.raises(Refusal):
+            HLSResource(rig.context, ("m", "a.mp4"), tuple(path.split("/")), rig.hls).render_GET(DummyRequest([b""]))
+
+
+def refuseAll(request: object, segments: tuple[str, ...]) -> None:
+    raise Refusal(403, "No.")
 
 
 class Texts:
