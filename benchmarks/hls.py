@@ -175,7 +175,7 @@ def measure(url: str, pid: int, connections: int, seconds: float) -> Iterator[di
 
 def ours(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     """The clips from a server of ours; C{what} begins with the name of the clip."""
-    folder = os.path.expanduser("~/.cache/mediasrv/benchmarks")
+    folder = options.folder
     for clip in media.CLIPS:
         media.make(folder, clip)
         endpoint = f"tcp:{options.web_port}:interface=127.0.0.1:backlog=1024"
@@ -195,6 +195,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to ask for segments of each rendition")
     parser.add_argument("--web-port", type=int, default=18080, help="a port that is free")
+    parser.add_argument(
+        "--folder", default=os.path.expanduser("~/.cache/mediasrv/benchmarks"), help="where clips are made"
+    )
     parser.add_argument("--server-core", type=int, default=None, help="where the servers run")
     parser.add_argument("--client-core", type=int, default=None, help="where the players run")
     parser.add_argument("--json", action="store_true", help="write JSON instead of a table")

@@ -17,7 +17,7 @@ from mediasrv.streaming.fmp4.initsegment import PackagedTrack
 _BEARABLE = 0.25
 
 #: elements of AAC by number of channels (ISO/IEC 14496-3 table 1.19): single, pair, low frequencies
-_ELEMENTS = {1: "s", 2: "p", 3: "sp", 4: "sps", 5: "spp", 6: "sppl", 8: "spppl"}
+_ELEMENTS = {1: "s", 2: "p", 3: "sp", 4: "sps", 5: "spp", 6: "sppl"}
 #: an element of which all is zero (table 4.4 and following): its identifier, an instance tag of 4 bits, and the rest
 _ELEMENT = {"s": ("000", "0" * 22), "p": ("001", "1" + "0" * 35), "l": ("011", "0" * 22)}
 _END = "111"

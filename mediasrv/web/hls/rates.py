@@ -19,9 +19,9 @@ from mediasrv.web.hls.segmenting import Segment
 _PER_SEGMENT, _PER_PICTURE, _PER_FRAME = 600, 16 * 8, 8 * 8
 #: samples in a frame of sound, as a rule
 _FRAME = 1024
-#: a peak where nothing is known of it, as a multiple of the average; and the share of the sound that may lie on the
-#: other side of a key frame
-_ROOM, _STRAY = 1.5, 0.25
+#: a peak where nothing is known of it, as a multiple of the average; the share of the sound that may lie on the other
+#: side of a key frame, and that of everything where the rate of the sound is not known
+_ROOM, _STRAY, _SLACK = 1.5, 0.25, 0.1
 
 
 def framing(tracks: Sequence[Track]) -> float:
@@ -48,7 +48,7 @@ def rates(presentation: Presentation, segments: Sequence[Segment], tracks: Seque
     if tracks != presentation.tracks and not any(track.kind == "video" for track in tracks):
         peak = 0.0  # the places in the file are those of pictures
     stray = _STRAY * sum(track.bitRate for track in tracks if track.kind == "audio")
-    peak = peak + stray if peak else _ROOM * average
+    peak = peak + max(stray, _SLACK * peak) if peak else _ROOM * average
     return round(max(peak, average) + boxes), round(average + boxes)
 
 

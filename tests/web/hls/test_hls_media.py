@@ -131,12 +131,6 @@ def testSilence(tmp_path: Path) -> None:
     assert not any(any(frame) for frame in late)
 
 
-def testSoundAloneIsAsItIs(tmp_path: Path) -> None:
-    """Nothing is added where there are no pictures."""
-    package = packageOf(FILMS["m4a"].make(tmp_path))
-    assert len(played(wholeOf(package, 0))) == len(unitsOf(package, 0))
-
-
 @pytest.mark.requirement("HLS-4")
 def testKeyFrames(tmp_path: Path) -> None:
     """Each is a segment of its own, with the picture that the fragment starts with."""
