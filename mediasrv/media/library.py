@@ -23,7 +23,7 @@ from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.containers import Carries, NotMedia
 from mediasrv.media.files import FileVersion
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation, Presentation
 from mediasrv.media.tracks import View
 from mediasrv.media.transportstream import TransportStream
 
@@ -248,7 +248,7 @@ class Library:
         """In a thread of the openers."""
         if view == "mp2t":
             return TransportStream(path, self._fragmentDuration)
-        presentation = Presentation(path, self._carries[view], self._fragmentDuration)
+        presentation = FilePresentation(path, self._carries[view], self._fragmentDuration)
         presentation.view = view
         return presentation
 
