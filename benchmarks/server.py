@@ -42,7 +42,7 @@ def running(folder: str, core: int | None, settings: str = "") -> Iterator[Serve
     @param settings: of its TOML file; without C{http} in it there is no web port.
     @raise ServerError: if it does not start.
     """
-    port = _freePort()
+    port = freePort()
     with tempfile.TemporaryDirectory(prefix="mediasrv-benchmark-") as place:
         config, log = os.path.join(place, "mediasrv.toml"), os.path.join(place, "log")
         with open(config, "w") as file:
@@ -55,7 +55,7 @@ def running(folder: str, core: int | None, settings: str = "") -> Iterator[Serve
                 command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, preexec_fn=lambda: _prepare(core)
             )
         try:
-            _awaitPort(port, process, log)
+            awaitPort(port, process, log)
             yield Server(f"rtsp://127.0.0.1:{port}/load", process.pid)
         finally:
             process.terminate()
@@ -78,13 +78,20 @@ def pinTo(core: int | None) -> None:
         os.sched_setaffinity(0, {core})
 
 
-def _freePort() -> int:
+def freePort() -> int:
+    """A TCP port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _awaitPort(port: int, process: subprocess.Popen[bytes], log: str) -> None:
+def awaitPort(port: int, process: subprocess.Popen[bytes], log: str) -> None:
+    """
+    Waits until a server answers on a port of this machine.
+
+    @param log: the file of what it says.
+    @raise ServerError: if it ends before, or takes too long.
+    """
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until and process.poll() is None:
         try:

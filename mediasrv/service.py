@@ -4,6 +4,7 @@ The media server as one Twisted service: everything is made and put together her
 
 from __future__ import annotations
 
+import os
 import socket
 import time
 from ipaddress import IPv4Network
@@ -19,6 +20,9 @@ from mediasrv.interfaces import IMediaLocator
 from mediasrv.locating import RedirectTable
 from mediasrv.media.cache import Cache
 from mediasrv.media.library import Library
+from mediasrv.media.stillcache import StillCache
+from mediasrv.media.stillmaker import StillMaker
+from mediasrv.media.subtitlereader import SubtitleReader
 from mediasrv.readers import Readers
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
@@ -33,13 +37,19 @@ from mediasrv.rtsp.tunnel import Tunnels
 from mediasrv.sessionlog import SessionLog
 from mediasrv.settings import Settings
 from mediasrv.streaming.broadcasts import Broadcasts
+from mediasrv.streaming.fmp4.registry import packages
 from mediasrv.streaming.loader import FragmentLoader
 from mediasrv.streaming.ondemand import OnDemand, carriesTrack
 from mediasrv.streaming.pacer import Pacer
+from mediasrv.web.addresses import Addresses, RTSPPort, settledPort
 from mediasrv.web.context import WebContext
+from mediasrv.web.door import WebDoor
 from mediasrv.web.front import WebFactory, WebSite
 from mediasrv.web.root import Root
 from mediasrv.web.websocket import WebSocketResource
+
+#: threads that make pictures of films; those who play need the others meanwhile
+_PAINTERS = 2
 
 
 class MediaService(MultiService):
@@ -49,6 +59,8 @@ class MediaService(MultiService):
     @ivar settings: as given.
     @ivar registry: all sessions.
     @ivar library: the folders.
+    @ivar publishedPort: the port of RTSP that web clients are told, where the settings do not know it: the system chose
+        it, or something in front of it has another. For who listens to set.
     """
 
     _log = Logger()
@@ -65,6 +77,7 @@ class MediaService(MultiService):
         self.settings = settings
         self.registry = Registry(settings.maxSessions, settings.maxSessionsPerPeer, reactor)
         SessionLog(self.registry)
+        self.publishedPort: RTSPPort | None = None
         self._readers = Readers(0, settings.readers, name="mediasrv readers")
         self._openers = Readers(0, settings.readers, name="mediasrv openers")
         self.library = Library(
@@ -76,6 +89,7 @@ class MediaService(MultiService):
             settings.openFiles,
             settings.hiddenFiles,
             self._openers,
+            lambda track, unit: packages(track.codec),
         )
         self._cache: Cache[PacketFragment] = Cache(settings.cacheSize)
         self._pacer = Pacer(reactor, settings.tick, time.monotonic)
@@ -105,7 +119,7 @@ class MediaService(MultiService):
         )
         self._origins = Origins(settings.allowedOrigins)
         self._tunnels = Tunnels(self._site, self._origins)
-        self._webContext = WebContext(reactor, settings, self.library, self.registry, self._readers)
+        self._door = self._makeDoor()
 
     @property
     def rtpPort(self) -> int:
@@ -127,7 +141,24 @@ class MediaService(MultiService):
         A resource for a site of your own. It has RTSP over WebSocket; not RTSP in HTTP, whose requests do not end, for
         which L{webFactory} is.
         """
-        return Root(self._webContext, WebSocketResource(self._site, self._origins))
+        return Root(self._door, WebSocketResource(self._site, self._origins))
+
+    def _makeDoor(self) -> WebDoor:
+        settings = self.settings
+        self._painters = Readers(0, _PAINTERS, name="mediasrv painters")
+        stills = StillCache(os.path.join(settings.cacheFolder, "stills"), settings.stillsSize)
+        context = WebContext(
+            self._reactor,
+            settings,
+            self.library,
+            self.registry,
+            self._readers,
+            Addresses.of(settings, lambda: self.publishedPort or settledPort(settings)),
+            self._onDemand.describe,
+            StillMaker(stills, self._painters, self._readers, self._reactor, _PAINTERS),
+            SubtitleReader(self.library, self._readers, self._painters, self._reactor),
+        )
+        return WebDoor(context, {"media": self._cache}, self._openers)
 
     def privilegedStartService(self) -> None:
         """Binds the UDP ports, which may need rights that the process gives up afterwards."""
@@ -142,6 +173,8 @@ class MediaService(MultiService):
         self.registry.resume()  # it may have been emptied when it was stopped
         self._readers.start()
         self._openers.start()
+        self._painters.start()
+        self._door.start()
         self._site.start()
         super().startService()
 
@@ -195,6 +228,7 @@ class MediaService(MultiService):
 
     def _stopNow(self) -> Deferred[Any]:
         self._site.stop()
+        self._door.stop()
         self._pacer.stop()
         closing = [pair.close() for pair in self._pairs.values() if pair is not None]
         self._pairs.clear()
@@ -206,7 +240,7 @@ class MediaService(MultiService):
 
     async def _stopReaders(self) -> None:
         """Waits for the reads under way, without holding the reactor."""
-        for pool in (self._openers, self._readers):
+        for pool in (self._painters, self._openers, self._readers):
             if pool.started:
                 await deferToThread(pool.stop)
         self.library.close()

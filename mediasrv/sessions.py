@@ -72,6 +72,10 @@ class Session(Protocol):
     def endReason(self) -> str:
         """Why it ended, as C{end} was told; C{""} while it lives."""
 
+    @property
+    def duration(self) -> float | None:
+        """NPT seconds of the presentation; None if it is live, or none that anybody knows."""
+
     def position(self) -> float:
         """NPT seconds that are being sent now, or where the session pauses."""
 

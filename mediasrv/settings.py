@@ -15,8 +15,9 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
-from ipaddress import IPv4Address, IPv4Network
+from ipaddress import IPv4Address, IPv4Network, ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 from mediasrv import __version__
 from mediasrv.interfaces import Elsewhere, Gone
@@ -24,6 +25,9 @@ from mediasrv.locating import checkedURL
 
 #: what may follow a number of bytes, in either case
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+#: a URL from its host on, without query
+_PUBLIC = r"://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!$%-;=@-Z_a-z~]*)?"
 
 #: where routing protocols talk to each other
 _LINK_CONTROL = IPv4Network("224.0.0.0/24")
@@ -172,7 +176,9 @@ class Settings:
         default=64 << 10, metadata=_about("largest body of a request", unit="bytes", low=0, high=16 << 20)
     )
     serverName: str = field(default=f"mediasrv/{__version__}", metadata=_about("what the Server header says"))
-    cacheFolder: str = field(default_factory=_defaultCacheFolder, metadata=_about("where the demo clips are kept"))
+    cacheFolder: str = field(
+        default_factory=_defaultCacheFolder, metadata=_about("where the demo clips and pictures of films are kept")
+    )
     hiddenFiles: bool = field(
         default=False, metadata=_about("also serve files and folders whose names start with a dot")
     )
@@ -190,6 +196,36 @@ class Settings:
     )
     drainLocation: str = field(
         default="", metadata=_about("URL of another server, to which clients are sent during that time")
+    )
+    trustedProxies: tuple[str, ...] = field(
+        default=(),
+        metadata=_about("reverse proxies whose word is taken: IP addresses, networks, or unix for Unix sockets"),
+    )
+    proxyHeaders: str = field(
+        default="x-forwarded", metadata=_about("which headers these proxies write: x-forwarded or forwarded")
+    )
+    publicURL: str = field(
+        default="",
+        metadata=_about("URL of the web pages' top, whatever requests say: https://media.example/tv", key="public-url"),
+    )
+    publicRTSP: str = field(
+        default="",
+        metadata=_about("URL of RTSP, whatever requests say: rtsp://media.example:8554", key="public-rtsp"),
+    )
+    administrators: tuple[str, ...] = field(
+        default=("127.0.0.0/8", "::1/128"),
+        metadata=_about("who may see and end sessions, and read the metrics: IP addresses and networks"),
+    )
+    stillsSize: int = field(
+        default=256 << 20,
+        metadata=_about("disk for posters and preview pictures; 0 keeps none", unit="bytes", low=0, high=1 << 40),
+    )
+    segmentDuration: float = field(
+        default=4.0,
+        metadata=_about("least duration of a segment of HLS; a key frame ends it", unit="seconds", low=1, high=30),
+    )
+    segmentCache: int = field(
+        default=128 << 20, metadata=_about("memory for segments of HLS", unit="bytes", low=1 << 20, high=1 << 40)
     )
 
     def __post_init__(self) -> None:
@@ -435,6 +471,40 @@ def _url(key: str, value: Any) -> str:
         raise SettingsError(key, f"{error}") from None
 
 
+def _proxies(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple("unix" if each == "unix" else _network(key, each) for each in values)
+
+
+def _networks(key: str, value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list | tuple) else [value]
+    return tuple(_network(key, each) for each in values)
+
+
+def _network(key: str, value: Any) -> str:
+    try:
+        return str(ip_network(value if isinstance(value, str) else ""))
+    except ValueError:
+        raise SettingsError(key, f"{value!r} is no IP address and no network, such as 10.0.0.0/8") from None
+
+
+def _proxyHeaders(key: str, value: Any) -> str:
+    if value not in ("x-forwarded", "forwarded"):
+        raise SettingsError(key, f"{value!r} is not x-forwarded or forwarded")
+    return str(value)
+
+
+def _public(key: str, value: Any, scheme: str, example: str) -> str:
+    """A URL that paths are appended to, without a slash at its end."""
+    if value == "":
+        return ""
+    isURL = isinstance(value, str) and re.fullmatch(scheme + _PUBLIC, value) is not None
+    with contextlib.suppress(ValueError):  # a port above 65535, brackets around nothing
+        if isURL and urlsplit(value).port != 0:
+            return str(value).rstrip("/")
+    raise SettingsError(key, f"{value!r} is not a URL such as {example}")
+
+
 _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "media": _media,
     "ports": _ports,
@@ -448,5 +518,10 @@ _SPECIAL: dict[str, Callable[[str, Any], Any]] = {
     "serverName": _serverName,
     "cacheFolder": _path,
     "redirects": _redirects,
+    "trustedProxies": _proxies,
+    "proxyHeaders": _proxyHeaders,
+    "publicURL": lambda key, value: _public(key, value, "https?", "https://media.example/tv"),
+    "publicRTSP": lambda key, value: _public(key, value, "rtsps?", "rtsp://media.example:8554"),
+    "administrators": _networks,
     "drainLocation": lambda key, value: "" if value == "" else _url(key, value),
 }

@@ -28,6 +28,7 @@ class FakeSession:
     packetsLost: int = 0
     jitter: float = 0.0
     endReason: str = ""
+    duration: float | None = None
     reasons: list[str] = field(default_factory=list)
     locations: list[str] = field(default_factory=list)
     at: float = 0.0

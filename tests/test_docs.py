@@ -91,6 +91,7 @@ def test_observersAreToldAsTheCodeSays(tmp_path, capsys):
 
     class Viewer:
         id, door, peer, path, state = "abc", "rtsp", "192.0.2.1", "movies/a.mp4", "ready"
+        packetsSent = octetsSent = 0
 
         def position(self) -> float:
             return 12.5

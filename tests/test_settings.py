@@ -98,6 +98,11 @@ def test_allowedOrigins(given, origins):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
+        (
+            {"administrators": ["10.0.0.1/8"]},
+            "administrators: '10.0.0.1/8' is no IP address and no network, such as 10.0.0.0/8",
+        ),
+        ({"administrators": 7}, "administrators: 7 is no IP address and no network, such as 10.0.0.0/8"),
         ({"rtpPort": 8001}, "rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)"),
         ({"rtpPort": 65536}, "rtp-port: 65536 is not between 0 and 65534"),
         ({"rtpPort": "8000"}, "rtp-port: '8000' is not a whole number"),
@@ -171,6 +176,24 @@ def test_allowedOrigins(given, origins):
             {"redirects": {"a": {"url": "rtsp://b", "code": 303}}},
             "redirects.a: {'url': 'rtsp://b', 'code': 303} is no table of a url and permanent, true or false",
         ),
+        (
+            {"trustedProxies": "10.0.0.1/8"},
+            "trusted-proxies: '10.0.0.1/8' is no IP address and no network, such as 10.0.0.0/8",
+        ),
+        ({"trustedProxies": ["a"]}, "trusted-proxies: 'a' is no IP address and no network, such as 10.0.0.0/8"),
+        ({"trustedProxies": [1]}, "trusted-proxies: 1 is no IP address and no network, such as 10.0.0.0/8"),
+        ({"proxyHeaders": "all"}, "proxy-headers: 'all' is not x-forwarded or forwarded"),
+        ({"publicURL": "rtsp://a"}, "public-url: 'rtsp://a' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a/?b"}, "public-url: 'http://a/?b' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a@b"}, "public-url: 'http://a@b' is not a URL such as https://media.example/tv"),
+        ({"publicURL": "http://a\n"}, "public-url: 'http://a\\n' is not a URL such as https://media.example/tv"),
+        ({"publicURL": 1}, "public-url: 1 is not a URL such as https://media.example/tv"),
+        ({"publicRTSP": "http://a"}, "public-rtsp: 'http://a' is not a URL such as rtsp://media.example:8554"),
+        (
+            {"publicRTSP": "rtsp://a:70000"},
+            "public-rtsp: 'rtsp://a:70000' is not a URL such as rtsp://media.example:8554",
+        ),
+        ({"publicRTSP": "rtsp://a:0"}, "public-rtsp: 'rtsp://a:0' is not a URL such as rtsp://media.example:8554"),
         ({"drainTime": -1}, "drain-time: -1 is not between 0 and 86400"),
         ({"drainLocation": 0}, "drain-location: 0 is not a URL such as rtsp://HOST:8554/PATH"),
         ({"drainLocation": "other"}, "drain-location: 'other' is not a URL such as rtsp://HOST:8554/PATH"),
@@ -205,6 +228,24 @@ def test_timeoutsThatPlayersCannotKeep():
         Settings(sessionTimeout=5)
 
 
+@pytest.mark.parametrize(
+    ("given", "proxies"),
+    [
+        ("10.0.0.1", ("10.0.0.1/32",)),
+        (["unix", "10.0.0.0/8", "2001:DB8::/32"], ("unix", "10.0.0.0/8", "2001:db8::/32")),
+        ([], ()),
+    ],
+)
+def test_trustedProxies(given, proxies):
+    assert Settings(trustedProxies=given).trustedProxies == proxies
+
+
+@pytest.mark.parametrize("url", ["", "https://media.example/tv", "http://[2001:db8::1]:81", "http://my_host/a%20b/c"])
+def test_publicURL(url):
+    assert Settings(publicURL=url).publicURL == url
+    assert Settings(publicURL=url and f"{url}/").publicURL == url
+
+
 def test_redirects(tmp_path):
     """A URL, a URL for good, or nothing any more; from Python also as what it becomes."""
     text = '[redirects]\na = "rtsp://b/c"\n"d/e f.mp4" = {url = "rtsps://g", permanent = true}\n"h" = "gone"\n'
@@ -212,6 +253,18 @@ def test_redirects(tmp_path):
     assert readFile(written(tmp_path, text)) == {"redirects": made}
     assert Settings(redirects=made).redirects == made
     assert Settings(redirects={"a": "rtsp://b/c"}).redirects == {"a": Elsewhere("rtsp://b/c")}
+
+
+@pytest.mark.parametrize(
+    ("given", "networks"),
+    [
+        ([], ()),
+        ("192.0.2.7", ("192.0.2.7/32",)),
+        (["10.0.0.0/8", "2001:db8::1"], ("10.0.0.0/8", "2001:db8::1/128")),
+    ],
+)
+def test_administrators(given, networks):
+    assert Settings(administrators=given).administrators == networks
 
 
 def test_fromText():

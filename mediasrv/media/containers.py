@@ -13,7 +13,6 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from fractions import Fraction
 from math import inf
 from typing import Any
 
@@ -21,14 +20,21 @@ import av.error
 
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
-from mediasrv.media.streams import PlayedStream, describeStream, isMedia, startOf
-from mediasrv.media.tracks import Track, Unit
+from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
+from mediasrv.media.tracks import Track, Unit, View
 
 __all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
 
 #: Whether units of a track can be delivered as they are. Asked first with the track alone, and for codecs of which some
 #: units can be and others not once more with the first unit.
 Carries = Callable[[Track, bytes | None], bool]
+
+#: why a track is left out that a view cannot have
+_LACKING: dict[View, str] = {
+    "rtp": "RTP has no format for it",
+    "mp2t": "no transport stream carries it",
+    "web": "browsers do not decode it",
+}
 
 #: errors of reading in a row after which the rest of a file is given up
 _PATIENCE = 100
@@ -71,10 +77,12 @@ class SeekPoint:
 
     @ivar dts: NPT seconds in decoding order.
     @ivar pts: NPT seconds in presentation order.
+    @ivar position: bytes of the file before it; negative where the container does not say.
     """
 
     dts: float
     pts: float
+    position: int = -1
 
 
 class Container:
@@ -86,14 +94,16 @@ class Container:
     @ivar duration: NPT seconds of the end, as the container says; 0.0 where it does not.
     """
 
-    def __init__(self, path: str, carries: Carries) -> None:
+    def __init__(self, path: str, carries: Carries, view: View = "rtp") -> None:
         """
-        @param carries: what can be delivered as it is. Of the rest, sound is decoded to PCM and JPEG coded anew.
+        @param carries: what can be delivered as it is. Of the rest, RTP gets sound as PCM and JPEG coded anew; for
+            browsers it is left out.
         @raise NotMedia: if nothing in the file can be played.
         @raise OSError: if the file cannot be opened.
         """
         self._path = path
         self._carries = carries
+        self._view = view
         self._pristine = True
         self._container, self.version = openContainer(path)
         try:
@@ -113,8 +123,7 @@ class Container:
             (stream for stream in container.streams if isMedia(stream)),
             key=lambda stream: (stream.type != "video", stream.index),
         )
-        starts = [startOf(stream) for stream in chosen if stream.start_time is not None]
-        self._zero = float(min(starts, default=Fraction(0)))
+        self._zero = float(zeroOf(chosen))
         self._streams: dict[int, PlayedStream] = {}
         self.tracks: list[Track] = []
         for stream in chosen:
@@ -147,8 +156,9 @@ class Container:
         track = describeStream(len(self.tracks), stream)
         converter: Converter | None = None
         if not self._carries(track, None):
-            if track.kind != "audio" or track.sampleRate <= 0 or not track.channels:
-                self.omitted.append(f"stream {stream.index} ({track.codec}): RTP has no format for it")
+            convertible = track.kind == "audio" and track.sampleRate > 0 and track.channels and self._view == "rtp"
+            if not convertible:
+                self.omitted.append(f"stream {stream.index} ({track.codec}): {_LACKING[self._view]}")
                 return
             converter = PCMConverter(stream.codec_context)
         elif track.codec == "mjpeg" and not self._carries(track, self._firstUnit(stream)):
@@ -235,7 +245,7 @@ class Container:
             return None
         # whatever it says of its duration
         self.duration = max(self.duration, last)
-        keys = [entry.timestamp for entry in entries if entry.is_keyframe]
+        keys = keyEntries(entries)
         # A fragmented MP4 knows only the fragments that it came across; cues may be missing from where a muxer died.
         slack = 1.0 if "mov" in self._names else 60.0
         if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._names:
@@ -243,8 +253,8 @@ class Container:
         if self._reference.track.kind == "audio":
             return []
         delay = self._reorderingDelay() if "mov" in self._names else 0.0
-        times = [self._npt(self._reference, ticks) for ticks in keys]
-        return [SeekPoint(time, time + delay) for time in times]
+        times = [(self._npt(self._reference, ticks), position) for ticks, position in keys]
+        return [SeekPoint(time, time + delay, position) for time, position in times]
 
     def _reorderingDelay(self) -> float:
         """
@@ -271,7 +281,8 @@ class Container:
             time = self._npt(entry, pts)
             end = max(end, time + self._seconds(entry, packet.duration))
             if video and entry is reference and packet.is_keyframe:
-                points.append(SeekPoint(time if packet.dts is None else self._npt(entry, packet.dts), time))
+                decoding = time if packet.dts is None else self._npt(entry, packet.dts)
+                points.append(SeekPoint(decoding, time, -1 if packet.pos is None else packet.pos))
         self.rewind()
         points.sort(key=lambda point: point.pts)
         return points, end

@@ -40,11 +40,13 @@ class Cut:
     @ivar dts: NPT seconds in decoding order.
     @ivar pts: NPT seconds in presentation order.
     @ivar key: whether the first track has a key frame just there.
+    @ivar position: bytes of the file before it; negative if nobody knows.
     """
 
     dts: float
     pts: float
     key: bool
+    position: int = -1
 
 
 class _Point(Protocol):
@@ -52,6 +54,8 @@ class _Point(Protocol):
     def dts(self) -> float: ...
     @property
     def pts(self) -> float: ...
+    @property
+    def position(self) -> int: ...
 
 
 class UnitReader(Protocol):
@@ -81,7 +85,7 @@ def planCuts(points: Sequence[_Point], end: float, spacing: float, longest: floa
     cuts: list[Cut] = []
     first = points[0] if points else None
     if first is not None and first.pts <= longest:
-        cuts.append(Cut(first.dts, first.pts, True))
+        cuts.append(Cut(first.dts, first.pts, True, first.position))
     else:
         cuts.append(Cut(0.0, 0.0, first is None))
     step = longest if points else spacing
@@ -89,7 +93,7 @@ def planCuts(points: Sequence[_Point], end: float, spacing: float, longest: floa
         while point.pts - cuts[-1].pts > longest + spacing:
             cuts.append(_after(cuts[-1], step, key=False))
         if point.pts - cuts[-1].pts >= spacing - _ROUNDING:
-            cuts.append(Cut(point.dts, point.pts, True))
+            cuts.append(Cut(point.dts, point.pts, True, point.position))
     while end - cuts[-1].pts > step + spacing:
         cuts.append(_after(cuts[-1], step, key=not points))
     return cuts

@@ -64,12 +64,14 @@ class Entry:
     @ivar name: the path segment that names it.
     @ivar size: bytes of a file; 0 for a folder.
     @ivar modified: Unix seconds.
+    @ivar duration: NPT seconds of a file that was opened for browsers already, and has not changed since.
     """
 
     name: str
     isFolder: bool
     size: int
     modified: float
+    duration: float | None = None
 
 
 def resolve(root: str, segments: Sequence[str], hidden: bool = False) -> str:
@@ -219,11 +221,21 @@ class Library:
         for name in os.listdir(located.path):
             with contextlib.suppress(NotFound, OSError):
                 # by way of resolve, so that nothing is shown that could not be asked for
-                status = os.stat(resolve(root, (*segments[1:], name), self._hidden))
-                isFolder = stat.S_ISDIR(status.st_mode)
-                entries.append(Entry(name, isFolder, 0 if isFolder else status.st_size, status.st_mtime))
+                path = resolve(root, (*segments[1:], name), self._hidden)
+                status = os.stat(path)
+                if stat.S_ISDIR(status.st_mode):
+                    entries.append(Entry(name, True, 0, status.st_mtime))
+                else:
+                    duration = self._knownDuration(path, status)
+                    entries.append(Entry(name, False, status.st_size, status.st_mtime, duration))
         entries.sort(key=lambda entry: (not entry.isFolder, _inOrder(entry.name)))
         return entries
+
+    def _knownDuration(self, path: str, status: os.stat_result) -> float | None:
+        """In a reader thread."""
+        known = self._known.get((path, "web"))
+        version = FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        return known.duration if known is not None and known.version == version else None
 
     def _opened(self, located: Located, view: View) -> Presentation | Deferred[Presentation]:
         path, version = located.path, located.version
@@ -248,9 +260,7 @@ class Library:
         """In a thread of the openers."""
         if view == "mp2t":
             return TransportStream(path, self._fragmentDuration)
-        presentation = FilePresentation(path, self._carries[view], self._fragmentDuration)
-        presentation.view = view
-        return presentation
+        return FilePresentation(path, self._carries[view], self._fragmentDuration, view)
 
     def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
         path = key[0]

@@ -66,7 +66,7 @@ class Presentation(ABC):
     @ivar isChosen: whether others get something else under the same path, by what they prefer.
     """
 
-    view: View = "rtp"
+    view: View
     isChosen: bool = False
     path: str
     title: str
@@ -136,7 +136,7 @@ class FilePresentation(Presentation):
 
     version: FileVersion
 
-    def __init__(self, path: str, carries: Carries, fragmentDuration: float) -> None:
+    def __init__(self, path: str, carries: Carries, fragmentDuration: float, view: View = "rtp") -> None:
         """
         Opens the file; for containers without an index reads it once.
 
@@ -145,8 +145,9 @@ class FilePresentation(Presentation):
         """
         self.path = path
         self.title = titleOf(path)
+        self.view = view
         self._carries = carries
-        container = Container(path, carries)
+        container = Container(path, carries, view)
         try:
             self.version = container.version
             self._seen = container.version
@@ -188,7 +189,7 @@ class FilePresentation(Presentation):
             raise PresentationChanged(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
 
     def _open(self) -> None:
-        container = Container(self.path, self._carries)
+        container = Container(self.path, self._carries, self.view)
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")

@@ -4,6 +4,7 @@ Streams: what PyAV knows of one stream of a file, as a track, and how its ticks 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,6 +16,12 @@ from mediasrv.media.tracks import Kind, Track, Unit
 
 #: FFmpeg's numbers for what PyAV gives by name
 _AAC_PROFILES = {"Main": 0, "LC": 1, "SSR": 2, "LTP": 3, "HE-AAC": 4, "HE-AACv2": 28}
+
+#: so many samples for each key frame are worth a search, once so many key frames have been found
+_SPARSE, _FEW_KEYS = 8, 32
+
+#: of which nothing is said (ITU-T H.273)
+_UNKNOWN_COLOR = (2, 2, 2)
 
 
 @dataclass(slots=True)
@@ -95,6 +102,29 @@ def startOf(stream: Any) -> Fraction:
     return Fraction((stream.start_time or 0) * stream.time_base)
 
 
+def zeroOf(streams: Iterable[Any]) -> Fraction:
+    """Where NPT 0 is on the file's own clock, in seconds: where the first of its tracks starts to be presented."""
+    media = (stream for stream in streams if isMedia(stream) and stream.start_time is not None)
+    return min(map(startOf, media), default=Fraction(0))
+
+
+def keyEntries(entries: Any) -> list[tuple[int, int]]:
+    """
+    The key frames in the index of a stream: ticks, and bytes of the file before each.
+
+    FFmpeg finds the next one much faster than all entries can be looked at in Python, unless there are many of them.
+    """
+    keys: list[tuple[int, int]] = []
+    at = entries.search_timestamp(entries[0].timestamp, backward=False)
+    while at >= 0:
+        entry = entries[at]
+        if (len(keys) >= _FEW_KEYS and at < _SPARSE * len(keys)) or (keys and entry.timestamp <= keys[-1][0]):
+            return [(entry.timestamp, entry.pos) for entry in entries if entry.is_keyframe]
+        keys.append((entry.timestamp, entry.pos))
+        at = entries.search_timestamp(entry.timestamp + 1, backward=False)
+    return keys
+
+
 def describeStream(index: int, stream: Any) -> Track:
     """The track that a stream of PyAV is."""
     context = stream.codec_context
@@ -117,7 +147,15 @@ def describeStream(index: int, stream: Any) -> Track:
         channels=0 if video else int(context.layout.nb_channels),
         profile=_AAC_PROFILES.get(str(context.profile), -99) if codec == "aac" else -99,
         level=context.level if video and isinstance(context.level, int) else -99,
+        timescale=stream.time_base.denominator if stream.time_base.numerator == 1 else 0,
+        sampleAspect=Fraction(stream.sample_aspect_ratio or 1) if video else Fraction(1),
+        color=_color(context) if video else _UNKNOWN_COLOR,
     )
+
+
+def _color(context: Any) -> tuple[int, int, int]:
+    primaries, transfer, matrix = context.color_primaries, context.color_trc, context.colorspace
+    return int(primaries), int(transfer), int(matrix)
 
 
 def _language(stream: Any) -> str:

@@ -50,6 +50,9 @@ class Track:
     @ivar frameRate: pictures per second on average; 0 where unknown or for audio.
     @ivar profile: FFmpeg's number of the codec's profile (-99: unknown).
     @ivar level: FFmpeg's number of the codec's level (-99: unknown).
+    @ivar timescale: ticks a second by which the container counts; 0 where that is no whole number, or nobody knows.
+    @ivar sampleAspect: width to height of a pixel.
+    @ivar color: primaries, transfer characteristics and matrix as ITU-T H.273 numbers them (2: unknown).
     """
 
     index: int
@@ -66,6 +69,9 @@ class Track:
     channels: int = 0
     profile: int = -99
     level: int = -99
+    timescale: int = 0
+    sampleAspect: Fraction = field(default=Fraction(1))
+    color: tuple[int, int, int] = (2, 2, 2)
 
 
 @dataclass(slots=True)

@@ -164,6 +164,10 @@ class RTSPSession:
     def jitter(self) -> float:
         return max((track.quality.jitter for track in self.setUpTracks.values()), default=0.0)
 
+    @property
+    def duration(self) -> float | None:
+        return self.presentation.duration
+
     def position(self) -> float:
         return self.player.position if self.broadcast is None else self.broadcast.positionOf(self)
 

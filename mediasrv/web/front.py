@@ -17,6 +17,7 @@ from mediasrv.rtsp.front import Front, FrontFactory
 from mediasrv.rtsp.httphead import HeadError, HTTPHead
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.tunnel import Tunnels
+from mediasrv.web.channel import MediaChannel
 
 
 class WebFront(Front):
@@ -64,6 +65,9 @@ class WebSite(Site):
     """
     A site without an access log: who watches what is in the log of sessions, and a player asks every few seconds.
     """
+
+    # which need not choose between versions of HTTP
+    protocol = MediaChannel  # type: ignore[assignment]  # see above
 
     def log(self, request: object) -> None:
         """Keeps it to itself."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 from twisted.python.failure import Failure
 from twisted.web.http import RESPONSES
 from twisted.web.server import Request
+from zope.interface import Interface
 
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import NotFound
@@ -46,13 +47,27 @@ def refusalFor(failure: Failure) -> Refusal | None:
     return None
 
 
+class IRefusalPage(Interface):
+    """
+    How refusals look to people: a component of requests (L{twisted.python.components.Componentized}), where there is.
+    """
+
+    def page(request: Request, refusal: Refusal) -> bytes | None:
+        """
+        A page that says it, with its own headers set; None for who wants plain text.
+        """
+
+
 def refuse(request: Request, refusal: Refusal) -> None:
     """Answers a request whose headers have not been sent, and finishes it."""
-    body = f"{refusal.message}\n".encode()
     request.setResponseCode(refusal.code, RESPONSES.get(refusal.code, b""))
     for name in ("Content-Encoding", "ETag", "Last-Modified", "Content-Disposition"):
         request.responseHeaders.removeHeader(name)
-    request.setHeader("Content-Type", "text/plain; charset=utf-8")
+    pages = IRefusalPage(request, None)
+    body = pages.page(request, refusal) if pages is not None else None
+    if body is None:
+        request.setHeader("Content-Type", "text/plain; charset=utf-8")
+        body = f"{refusal.message}\n".encode()
     request.setHeader("Cache-Control", "no-store")
     for name, value in refusal.headers.items():
         request.setHeader(name, value)

@@ -127,6 +127,15 @@ SPECIAL = {
     for clip in (
         # what is sought in: 24 key frames, at irregular places to any clock
         Clip("seek.mp4", "mp4", Picture("libx264", _FAST | {"bf": "2", "g": "21"}), _AAC, seconds=20.0),
+        # what browsers play, in the containers that people have it in
+        Clip("web.mp4", "mp4", _H264_B, _AAC, seconds=8.0),
+        Clip("web-fragmented.mp4", "mp4", _H264_B, _AAC, {"movflags": "frag_keyframe+empty_moov"}, seconds=8.0),
+        Clip("web.mkv", "matroska", _H264_B, _AAC, seconds=8.0),
+        Clip("web-vp9.webm", "webm", _VP9, _OPUS, seconds=8.0),
+        Clip("web-vp8.webm", "webm", _VP8, _VORBIS, seconds=8.0),
+        Clip("web.mp3", "mp3", sound=_MP3, seconds=8.0),
+        Clip("web.ogg", "ogg", sound=_VORBIS, seconds=8.0),
+        Clip("web.flac", "flac", sound=_FLAC, seconds=8.0),
         # what is played at other rates: a key frame every fifth picture, no picture has to wait for another one
         Clip("numbers.mp4", "mp4", Picture("libx264", _FAST | {"bf": "0", "g": "5"}), seconds=10.0, numbered=True),
     )
@@ -194,13 +203,14 @@ def _pictures(clip: Clip) -> Iterator[Any]:
     """A test card that moves, or numbers."""
     assert clip.picture is not None
     if clip.numbered:
-        yield from _numbers(round(clip.seconds * FRAME_RATE))
+        yield from numbers(round(clip.seconds * FRAME_RATE))
         return
     source = f"size={WIDTH}x{HEIGHT}:rate={FRAME_RATE}:duration={clip.seconds}"
     yield from _pulled(("testsrc2", source), ("format", clip.picture.pixels), ("buffersink", ""))
 
 
-def _numbers(count: int) -> Iterator[Any]:
+def numbers(count: int) -> Iterator[Any]:
+    """Pictures that show their numbers, from 0 to 255 and then again."""
     for number in range(count):
         frame = av.VideoFrame(WIDTH, HEIGHT, "yuv420p")
         frame.pts, frame.time_base = number, Fraction(1, FRAME_RATE)

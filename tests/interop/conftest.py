@@ -69,6 +69,22 @@ async def serve(clipFolder: Path, cleanReactor: None) -> AsyncIterator[Serve]:
     await turned
 
 
+@pytest_twisted.async_yield_fixture
+async def listen(serve: Serve) -> AsyncIterator[Callable[[Any], Awaitable[int]]]:
+    """Has a factory listen on a port that the system chose, and gives its number."""
+    ports: list[Any] = []
+
+    async def start(factory: Any) -> int:
+        port: Any = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(factory)
+        ports.append(port)
+        number: int = port.getHost().port
+        return number
+
+    yield start
+    for port in ports:
+        await port.stopListening()
+
+
 @pytest_twisted.async_fixture
 async def multicaster(ownNetwork: None, serve: Serve) -> Server:
     """One with multicast, in a network of its own."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from ipaddress import IPv4Network
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred, fail, succeed
@@ -169,12 +169,25 @@ class FakeLibrary:
     def transportStream(self, segments: tuple[str, ...]) -> Deferred[Any]:
         return succeed(self.stream) if segments[-1].endswith(".ts") else fail(NotMedia("no transport stream"))
 
+    folders: ClassVar[dict[str, str]] = {}
+
     def reach(self, segments: tuple[str, ...]) -> Deferred[Any]:
         """It has no files: nothing is reached."""
         return succeed((None, 0))
 
+    def listing(self, segments: tuple[str, ...]) -> Deferred[Any]:
+        """Nor are there mounts."""
+        return fail(NotFound("/".join(segments))) if segments else succeed([])
+
     def used(self, presentation: FakePresentation) -> None:
         """It has no file."""
+
+
+class ThreadClock(Clock):
+    """A clock that also takes what threads have to say, which it does at once."""
+
+    def callFromThread(self, function: Callable[..., Any], *arguments: Any, **named: Any) -> None:
+        function(*arguments, **named)
 
 
 class FakePool:
@@ -183,6 +196,8 @@ class FakePool:
 
     @ivar held: whether jobs have to wait.
     """
+
+    joined = False
 
     def __init__(self) -> None:
         self.held = False
@@ -269,7 +284,7 @@ class Rig:
         """
         @param groups: addresses for multicast, from port 5004 on; None turns it off.
         """
-        self.clock = Clock()
+        self.clock = ThreadClock()
         self.clock.advance(1000.0)
         self.library = FakeLibrary(**film or {})
         self.pool = FakePool()

@@ -17,6 +17,7 @@ from mediasrv.rtsp.parser import MessageParser
 from mediasrv.rtsp.tunnel import Tunnels
 from mediasrv.settings import Settings
 from mediasrv.web.context import WebContext
+from mediasrv.web.door import WebDoor
 from mediasrv.web.front import WebFactory
 from mediasrv.web.root import Root
 from mediasrv.web.websocket import WebSocketResource
@@ -27,7 +28,7 @@ KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # of R
 def rootOf(rig: Rig, origins: Origins | None = None) -> Root:
     """The top of our resources."""
     context = WebContext(rig.clock, Settings(), rig.library, rig.registry, rig.pool)
-    return Root(context, WebSocketResource(rig.site, origins or Origins()))
+    return Root(WebDoor(context, {}, rig.pool), WebSocketResource(rig.site, origins or Origins()))
 
 
 def webFactory(rig: Rig, allowed: Collection[str] = (), below: bytes = b"") -> WebFactory:

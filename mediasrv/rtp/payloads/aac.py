@@ -40,7 +40,7 @@ class AACFormat(PayloadFormat):
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)
-        self._config = AudioSpecificConfig.parse(track.extradata) if track.extradata else _configOf(track)
+        self._config = AudioSpecificConfig.parse(track.extradata) if track.extradata else configOf(track)
         self.clockRate = track.sampleRate or self._config.sampleRate
         self.channels = track.channels or self._config.channels
 
@@ -84,7 +84,12 @@ class AACFormat(PayloadFormat):
         return _AACUnpacker(parameters)
 
 
-def _configOf(track: Track) -> AudioSpecificConfig:
+def configOf(track: Track) -> AudioSpecificConfig:
+    """
+    The configuration of a stream whose container has none: what its ADTS headers say.
+
+    @raise PayloadError: if they say what cannot be written as one.
+    """
     objectType = _OBJECT_TYPES.get(track.profile)
     if objectType is None:
         raise PayloadError(f"AAC of profile {track.profile} without configuration")

@@ -1,0 +1,1 @@
+"""The JSON API of the web door, which C{openapi.json} describes."""

@@ -1,0 +1,284 @@
+// The player: a video, a way to get the media into it, and controls.
+
+import { Controls } from "./controls.js";
+import { element, icon, iconButton } from "./elements.js";
+import { helpDialog, listen } from "./keys.js";
+import { recall, remember } from "./memory.js";
+import { waysFor } from "./ways.js";
+
+// milliseconds until the controls of a film that plays are hidden
+const IDLE = 2600;
+
+export class Player {
+  constructor(whole) {
+    this.whole = whole;
+    this.data = JSON.parse(whole.dataset.presentation);
+    const { kind, poster, title } = this.data;
+    this.video = element("video", { playsinline: true, preload: "auto", "aria-label": title, tabindex: "-1" });
+    if (kind === "video" && poster) {
+      this.video.poster = poster;
+    }
+    this.subtitles = -1;
+    this.sound = 0;
+    this.addSubtitles();
+    this.ways = waysFor(this.data, this.video);
+    this.controls = new Controls(this);
+    this.big = iconButton("play", "Play", "", () => this.toggle());
+    this.big.classList.add("big");
+    this.message = element("div", { class: "message", role: "alert", hidden: true });
+    this.spinner = element("div", { class: "spinner", hidden: true, role: "status", "aria-label": "Loading" });
+    this.help = helpDialog();
+    const drawing = kind === "audio" ? icon("sound") : null;
+    this.stage = element("div", { class: "stage" }, drawing, this.video, this.spinner, this.big, this.message);
+    whole.replaceChildren(this.stage, this.controls.whole, this.help);
+    whole.classList.add("ready");
+    this.watch();
+    listen(this);
+  }
+
+  // Where it was left, or where the address says (#t=12): Media Fragments, section 4.2.1.
+  get beginning() {
+    const named = /[#&]t=(?:npt:)?([0-9.]+)/.exec(location.hash);
+    const seconds = named ? Number(named[1]) : recall(this.data);
+    return seconds < this.duration ? seconds : 0;
+  }
+
+  get duration() {
+    const { duration } = this.video;
+    return Number.isFinite(duration) && duration > 0 ? duration : this.data.duration;
+  }
+
+  get soundTracks() {
+    return this.way?.soundTracks ?? [];
+  }
+
+  async start() {
+    this.isWanted = !matchMedia("(prefers-reduced-motion: reduce)").matches;
+    await this.tryWays(this.beginning);
+  }
+
+  // Tries one way after the other, until one gives a picture.
+  async tryWays(at) {
+    this.tell(false);
+    this.isBusy(true);
+    let reason = null;
+    while (this.ways.length) {
+      const Way = this.ways.shift();
+      const way = new Way(this.video, this.data, { error: (error) => this.failed(way, error) });
+      this.way?.stop();
+      this.way = way;
+      this.whole.dataset.way = Way.name;
+      try {
+        await way.start(at);
+        if (this.data.kind === "video" && this.video.videoWidth === 0) {
+          throw new Error("The picture is of a kind that it cannot decode.");
+        }
+        this.began();
+        return;
+      } catch (error) {
+        reason = error;
+        console.info(`${Way.name}: ${error?.message ?? error}`);
+        way.stop();
+        this.video.removeAttribute("src");
+      }
+    }
+    this.giveUp(reason);
+  }
+
+  began() {
+    this.hasBegun = true;
+    this.isBusy(false);
+    this.controls.fillMenus();
+    if (this.isWanted) {
+      // who has not touched the page yet may not be allowed to make it sound
+      this.video.play().catch(() => this.wake());
+    }
+  }
+
+  // Something went wrong after the beginning: another way may do better, from here on.
+  failed(way, error) {
+    if (way !== this.way || !this.hasBegun) {
+      return;
+    }
+    this.hasBegun = false;
+    if (this.ways.length) {
+      this.tryWays(this.video.currentTime);
+    } else {
+      this.giveUp(error);
+    }
+  }
+
+  giveUp(error) {
+    const at = this.video.currentTime;
+    this.isBusy(false);
+    this.whole.dataset.way = "none";
+    const again = element("button", { type: "button", class: "button" , onclick: () => {
+      this.ways = waysFor(this.data, this.video);
+      this.tryWays(at);
+    } }, "Try again");
+    const file = element("a", { class: "button", href: this.data.file, download: true }, "Download");
+    this.message.replaceChildren(
+      element("p", {}, navigator.onLine ? "This browser cannot play it." : "The connection is gone."),
+      element("p", { class: "detail" }, error?.message ?? ""),
+      element("p", {}, again, " ", file));
+    this.tell(true);
+  }
+
+  // Shows the message, or takes it away.
+  tell(isThere) {
+    this.message.hidden = !isThere;
+    this.whole.classList.toggle("failed", isThere);
+  }
+
+  watch() {
+    const { video, whole } = this;
+    video.addEventListener("waiting", () => this.isBusy(true));
+    for (const name of ["playing", "seeked", "canplay", "pause", "ended"]) {
+      video.addEventListener(name, () => this.isBusy(false));
+    }
+    for (const name of ["play", "pause", "ended", "playing"]) {
+      video.addEventListener(name, () => this.wake());
+    }
+    video.addEventListener("ratechange", () => this.controls.fillMenus());
+    video.addEventListener("timeupdate", () => remember(this.data, video.currentTime));
+    for (const name of ["pointermove", "pointerdown", "focusin"]) {
+      whole.addEventListener(name, () => this.wake());
+    }
+    whole.addEventListener("pointerleave", () => this.wake(500));
+    this.stage.addEventListener("click", (event) => this.clicked(event));
+    this.stage.addEventListener("dblclick", (event) => event.target === video && this.toggleFullScreen());
+  }
+
+  // A mouse plays and pauses; a finger shows the controls, and hides them.
+  clicked(event) {
+    if (event.target !== this.video) {
+      return;
+    }
+    if (event.pointerType === "touch") {
+      this.touched(event);
+    } else {
+      this.toggle();
+    }
+  }
+
+  touched(event) {
+    const isSecond = event.timeStamp - (this.lastTouch ?? -1000) < 300;
+    this.lastTouch = event.timeStamp;
+    if (isSecond) {
+      const { left, width } = this.stage.getBoundingClientRect();
+      this.seekBy(event.clientX - left < width / 2 ? -10 : 10);
+    } else if (this.whole.classList.contains("idle")) {
+      this.wake();
+    } else if (!this.video.paused) {
+      this.whole.classList.add("idle");
+    }
+  }
+
+  // Shows the controls; they are hidden again when nobody moves.
+  wake(milliseconds = IDLE) {
+    const { whole, video } = this;
+    whole.classList.remove("idle");
+    whole.classList.toggle("playing", !video.paused);
+    clearTimeout(this.idle);
+    if (!video.paused && this.data.kind === "video") {
+      this.idle = setTimeout(() => {
+        const isInUse = whole.querySelector(".menu:not([hidden])") || whole.querySelector(":focus-visible");
+        whole.classList.toggle("idle", !isInUse);
+      }, milliseconds);
+    }
+  }
+
+  isBusy(busy) {
+    clearTimeout(this.busy);
+    this.busy = setTimeout(() => (this.spinner.hidden = !busy), busy ? 300 : 0);
+  }
+
+  toggle() {
+    const { video } = this;
+    if (video.paused || video.ended) {
+      this.isWanted = true;
+      video.play().catch(() => {});
+    } else {
+      this.isWanted = false;
+      video.pause();
+    }
+  }
+
+  seek(seconds) {
+    this.video.currentTime = Math.min(Math.max(0, seconds), Math.max(0, this.duration - 0.05));
+  }
+
+  seekBy(seconds) {
+    this.seek(this.video.currentTime + seconds);
+  }
+
+  setSpeed(rate) {
+    this.video.defaultPlaybackRate = rate;
+    this.video.playbackRate = rate;
+  }
+
+  setVolume(volume) {
+    this.video.muted = false;
+    this.video.volume = Math.min(1, Math.max(0, volume));
+  }
+
+  toggleMute() {
+    this.video.muted = !this.video.muted;
+  }
+
+  async setSound(number) {
+    this.sound = number;
+    this.controls.fillMenus();
+    try {
+      await this.way.setSound(number);
+    } catch (error) {
+      this.failed(this.way, error);
+    }
+  }
+
+  addSubtitles() {
+    for (const { src, label, language } of this.data.subtitles) {
+      this.video.append(element("track", { kind: "subtitles", src, label, srclang: language || "und" }));
+    }
+  }
+
+  // By its number; -1 for none.
+  setSubtitles(number) {
+    this.subtitles = number;
+    if (number >= 0) {
+      this.lastSubtitles = number;
+    }
+    const tracks = [...this.video.querySelectorAll("track")];
+    tracks.forEach(({ track }, each) => (track.mode = each === number ? "showing" : "disabled"));
+    this.controls.fillMenus();
+  }
+
+  toggleSubtitles() {
+    if (this.data.subtitles.length) {
+      this.setSubtitles(this.subtitles < 0 ? (this.lastSubtitles ?? 0) : -1);
+    }
+  }
+
+  async togglePictureInPicture() {
+    if (document.pictureInPictureElement) {
+      await document.exitPictureInPicture();
+    } else if (this.data.kind === "video") {
+      await this.video.requestPictureInPicture?.();
+    }
+  }
+
+  async toggleFullScreen() {
+    if (document.fullscreenElement) {
+      await document.exitFullscreen();
+    } else if (this.whole.requestFullscreen) {
+      await this.whole.requestFullscreen();
+    } else {
+      // phones of Apple show nothing but a video on the whole screen
+      this.video.webkitEnterFullscreen?.();
+    }
+  }
+
+  showHelp() {
+    this.help.showModal();
+  }
+}

@@ -1,0 +1,8 @@
+"""Requests, for the tests of this folder too."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).parent.parent))
