@@ -9,22 +9,27 @@ import os
 import re
 import stat
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
+from mediasrv.media.composing.opening import Compositions
+from mediasrv.media.composing.part import Continues, parametersOf
 from mediasrv.media.containers import Carries, NotMedia
+from mediasrv.media.descriptions.choosing import ANY, Preferences
+from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.media.files import FileVersion
 from mediasrv.media.presentation import FilePresentation, Presentation
-from mediasrv.media.tracks import View
+from mediasrv.media.tracks import Track, View
 from mediasrv.media.transportstream import TransportStream
 
 #: presentations remembered after their last use: a few kilobytes each
@@ -120,10 +125,13 @@ class Library:
         hidden: bool = False,
         openers: ThreadPool | None = None,
         webCarries: Carries | None = None,
+        continues: Continues | None = None,
     ) -> None:
         """
         @param carries: whether a track can be delivered as it is.
         @param webCarries: whether browsers decode a track; C{carries} if left out.
+        @param continues: whether one track may go on as another in a presentation for RTP; if left out, only one with
+            the same parameters. For browsers the codec has to be the same.
         @param pool: the reader threads.
         @param openers: threads that open files; the reader threads if left out. To open a file without an index is to
             read all of it, for minutes if it is large, and those who play need the reader threads meanwhile.
@@ -142,14 +150,31 @@ class Library:
         self._uses: WeakKeyDictionary[Presentation, int] = WeakKeyDictionary()
         self._now = count()
         self._opening: dict[tuple[_Key, FileVersion], list[Deferred[Presentation]]] = {}
+        self._compositions = Compositions(
+            _Files(self), {"rtp": continues or _isSame, "web": _hasSameCodec}, fragmentDuration
+        )
 
-    def presentation(self, segments: Sequence[str], view: View = "rtp") -> Deferred[Presentation]:
+    def presentation(
+        self, segments: Sequence[str], view: View = "rtp", preferences: Preferences = ANY
+    ) -> Deferred[Presentation]:
         """
         The presentation that a path names: the mount's name, then the way inside the folder.
 
+        @param preferences: by which a description that has alternatives chooses.
         @return: fails with L{NotFound}, L{NotMedia} or L{PermissionError}.
         """
-        return self.locate(segments).addCallback(self._opened, view)
+        return self.locate(segments).addCallback(self._found, tuple(segments), view, preferences)
+
+    def _found(
+        self, located: Located, segments: tuple[str, ...], view: View, preferences: Preferences
+    ) -> Presentation | Deferred[Presentation]:
+        path, version = located.path, located.version
+        if version is None:
+            raise NotFound(path)
+        if isDescription(path):
+            opening = self._compositions.open(segments, path, version, view, preferences)
+            return Deferred.fromCoroutine(opening).addErrback(_gone, path)
+        return self.opened(path, version, view)
 
     def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """
@@ -237,10 +262,15 @@ class Library:
         version = FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         return known.duration if known is not None and known.version == version else None
 
-    def _opened(self, located: Located, view: View) -> Presentation | Deferred[Presentation]:
-        path, version = located.path, located.version
-        if version is None:
-            raise NotFound(path)
+    def opened(
+        self, path: str, version: FileVersion, view: View, isClip: bool = False
+    ) -> Presentation | Deferred[Presentation]:
+        """
+        The presentation that a file is.
+
+        @param isClip: whether it is opened for a composition, which says itself what becomes of it.
+        @return: fails as L{presentation}.
+        """
         key = path, view
         known = self._known.get(key)
         if known is not None and known.version == version:
@@ -253,7 +283,7 @@ class Library:
             return deferred
         self._opening[key, version] = [deferred]
         opening = deferToThreadPool(self._reactor, self._openers, self._open, path, view)
-        opening.addBoth(self._finished, key, version)
+        opening.addBoth(self._finished, key, version, isClip)
         return deferred
 
     def _open(self, path: str, view: View) -> Presentation:
@@ -262,12 +292,12 @@ class Library:
             return TransportStream(path, self._fragmentDuration)
         return FilePresentation(path, self._carries[view], self._fragmentDuration, view)
 
-    def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion) -> None:
+    def _finished(self, result: Presentation | Failure, key: _Key, version: FileVersion, isClip: bool) -> None:
         path = key[0]
         if isinstance(result, Failure):
             if result.check(FileNotFoundError, NotADirectoryError):
                 result = Failure(NotFound(path))  # removed just now
-            elif result.check(NotMedia) and key[1] != "mp2t":
+            elif result.check(NotMedia) and key[1] != "mp2t" and not isClip:
                 self._log.info("{path} is not played: {reason}", path=path, reason=result.getErrorMessage())
         else:
             for sentence in result.omitted:
@@ -291,7 +321,8 @@ class Library:
         key = presentation.path, presentation.view
         if self._known.get(key) is presentation:
             self._known.move_to_end(key)
-        self._uses[presentation] = next(self._now)
+        for used in (*presentation.files, presentation):
+            self._uses[used] = next(self._now)
         if len(self._uses) <= self._openFiles:
             return
         openOnes = [known for known in self._uses if known.isOpen or known is presentation]
@@ -302,9 +333,47 @@ class Library:
     def close(self) -> None:
         """Gives all files back; those that are being read follow when that is done."""
         self._known.clear()
+        self._compositions.close()
         for presentation in list(self._uses):
             presentation.close()
         self._uses.clear()
+
+
+class _Files:
+    """What compositions get of the library."""
+
+    def __init__(self, library: Library) -> None:
+        self._library = library
+        self.used = library.used
+
+    def find(self, segments: tuple[str, ...]) -> tuple[str, FileVersion | None]:
+        located = self._library._locate(segments)
+        return located.path, located.version
+
+    def openClip(self, path: str, version: FileVersion, view: View) -> Deferred[Presentation]:
+        return succeed(None).addCallback(lambda _: self._library.opened(path, version, view, isClip=True))
+
+    def inReader(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        return deferToThreadPool(self._library._reactor, self._library._pool, function, *arguments)
+
+    def inOpener(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        return deferToThreadPool(self._library._reactor, self._library._openers, function, *arguments)
+
+
+def _isSame(first: Track, other: Track) -> bool:
+    """Whether two tracks have the same parameters."""
+    return parametersOf(first) == parametersOf(other)
+
+
+def _hasSameCodec(first: Track, other: Track) -> bool:
+    """Whether two tracks have the same codec: browsers are told the parameters of each section."""
+    return first.codec == other.codec
+
+
+def _gone(failure: Failure, path: str) -> Presentation:
+    """A description was removed just now."""
+    failure.trap(FileNotFoundError, NotADirectoryError)
+    raise NotFound(path)
 
 
 def _modified(folder: str) -> float:
