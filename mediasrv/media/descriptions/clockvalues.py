@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 
-_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-5][0-9]):([0-5][0-9](?:\.[0-9]{1,12})?)")
+# people write the minutes with one digit, which SMIL does not allow
+_CLOCK = re.compile(r"(?:([0-9]{1,4}):)?([0-5]?[0-9]):([0-5][0-9](?:\.[0-9]{1,12})?)")
 _COUNT = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,12})?)(h|min|s|ms)?")
 _SMPTE = re.compile(r"([0-9]{1,2}):([0-5][0-9]):([0-5][0-9])(?::([0-9]{2})(?:\.([0-9]{1,2}))?)?")
 

@@ -13,6 +13,7 @@ The file itself is such a table.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from math import isfinite
 from typing import Any
@@ -34,6 +35,12 @@ from mediasrv.media.descriptions.tree import (
     quoted,
 )
 
+#: A key of so many parts means nothing here; for one of a hundred thousand Python's parser would take all memory.
+_LONG_KEY = re.compile(
+    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){30}""",
+    re.ASCII,
+)
+
 _GROUPS = ("seq", "par", "switch")
 _CLIP = frozenset({"src", "begin", "end", "only"})
 _ALL = frozenset({"title", "language", "bitrate"})
@@ -45,7 +52,10 @@ def parseTOML(data: bytes, folder: Segments) -> Description:
     @raise DescriptionError: if it is no TOML, or no description.
     """
     try:
-        table = tomllib.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        if _LONG_KEY.search(text):
+            raise DescriptionError("a name in it has too many parts")
+        table = tomllib.loads(text)
     except UnicodeDecodeError:
         raise DescriptionError("no UTF-8") from None
     except tomllib.TOMLDecodeError as error:
