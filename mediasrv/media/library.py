@@ -321,11 +321,12 @@ class Library:
         key = presentation.path, presentation.view
         if self._known.get(key) is presentation:
             self._known.move_to_end(key)
-        for used in (*presentation.files, presentation):
-            self._uses[used] = next(self._now)
+        files = presentation.files
+        for each in (presentation, *reversed(files)):
+            self._uses[each] = next(self._now)
         if len(self._uses) <= self._openFiles:
             return
-        openOnes = [known for known in self._uses if known.isOpen or known is presentation]
+        openOnes = [known for known in self._uses if known.isOpen or (known is presentation and not files)]
         openOnes.sort(key=self._uses.__getitem__)
         for known in openOnes[: max(0, len(openOnes) - self._openFiles)]:
             self._pool.callInThread(known.close)

@@ -111,7 +111,7 @@ class Presentation(ABC):
 
     @property
     def files(self) -> Sequence[Presentation]:
-        """Other presentations whose files were read for this one a moment ago."""
+        """Other presentations whose files were read for this one a moment ago, the last one first."""
         return ()
 
     @property

@@ -20,7 +20,7 @@ from mediasrv.media.tracks import Fragment, View
 _MOST_OMITTED = 50
 
 #: presentations whose files count as being read
-_RECENT = 8
+_RECENT = 4
 
 
 class Composition(Presentation):
