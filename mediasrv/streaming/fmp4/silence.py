@@ -54,7 +54,11 @@ def filled(packaged: PackagedTrack, units: Sequence[Unit], start: float, end: fl
     if not silence or not ticks:
         return list(units)
     first = timeline.decoding(units[0].dts) if units else None
-    last = timeline.decoding(units[-1].dts + (units[-1].duration or ticks / timeline.timescale)) if units else None
+    last = None
+    if units:
+        # the last frame of a file is often said to be shorter than it is
+        length = format.frameTicks or round(units[-1].duration * timeline.timescale) or ticks
+        last = timeline.decoding(units[-1].dts) + length
     begin, stop = timeline.tick(max(0.0, start)), timeline.tick(end)
     grid = first if first is not None else timeline.grid
     before = _frames(begin, first if first is not None else stop, grid, ticks, timeline.timescale)

@@ -134,7 +134,7 @@ class HLSResource(Resource):
         segment = package.segments[name.number]
         data = await source.webVTT(self._segments, package.presentation, name.track, segment.start, segment.end)
         # a file of subtitles changes without the version
-        tag = b"%b-%08x" % (_tagOf(package, name), crc32(data))
+        tag = f"{_tagOf(package, name)}-{crc32(data):08x}"
         sendBytes(request, data, b"text/vtt; charset=utf-8", tag, b"no-cache")
 
     @staticmethod
@@ -143,8 +143,8 @@ class HLSResource(Resource):
         return b"video/mp4" if video is not None and video.index == name.track else b"audio/mp4"
 
 
-def _tagOf(package: Package, name: Name) -> bytes:
-    return f"{package.version}-{name}".encode()
+def _tagOf(package: Package, name: Name) -> str:
+    return f"{package.version}-{name}"
 
 
 def _sendText(request: Request, package: Package, text: Text, kind: str) -> None:
@@ -154,4 +154,4 @@ def _sendText(request: Request, package: Package, text: Text, kind: str) -> None
     if _GZIP.search(request.getHeader(b"accept-encoding") or b""):
         request.setHeader("Content-Encoding", "gzip")
         data, tag = text.packed, f"{tag}-gzip"
-    sendBytes(request, data, MIME_TYPE.encode(), tag.encode(), b"no-cache")
+    sendBytes(request, data, MIME_TYPE.encode(), tag, b"no-cache")
