@@ -1,18 +1,12 @@
 """
-The library: folders mounted under names, and the way from a path to a presentation, with no way out of the folder.
+The library: the way from a path to a presentation, each opened once for all who want it, and not too many files open.
 """
 
 from __future__ import annotations
 
-import contextlib
-import os
-import re
-import stat
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import count
-from typing import Any
 from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred, succeed
@@ -28,9 +22,12 @@ from mediasrv.media.containers import Carries, NotMedia
 from mediasrv.media.descriptions.choosing import ANY, Preferences
 from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.media.files import FileVersion
+from mediasrv.media.folders import Entry, Folders, Located, NotFound, resolve
 from mediasrv.media.presentation import FilePresentation, Presentation
 from mediasrv.media.tracks import Track, View
 from mediasrv.media.transportstream import TransportStream
+
+__all__ = ["Entry", "Library", "Located", "NotFound", "resolve"]
 
 #: presentations remembered after their last use: a few kilobytes each
 _REMEMBERED = 1000
@@ -38,71 +35,6 @@ _REMEMBERED = 1000
 
 #: a file, and for whom it was opened
 _Key = tuple[str, View]
-
-
-class NotFound(Exception):
-    """Nothing is there that may be seen under this path."""
-
-
-@dataclass(frozen=True, slots=True)
-class Located:
-    """
-    What a path names.
-
-    @ivar path: of the file system.
-    @ivar version: of a file; None for a folder.
-    """
-
-    path: str
-    version: FileVersion | None
-
-    @property
-    def isFolder(self) -> bool:
-        return self.version is None
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """
-    What a folder holds.
-
-    @ivar name: the path segment that names it.
-    @ivar size: bytes of a file; 0 for a folder.
-    @ivar modified: Unix seconds.
-    @ivar duration: NPT seconds of a file that was opened for browsers already, and has not changed since.
-    """
-
-    name: str
-    isFolder: bool
-    size: int
-    modified: float
-    duration: float | None = None
-
-
-def resolve(root: str, segments: Sequence[str], hidden: bool = False) -> str:
-    """
-    The file or folder that path segments name inside a folder (SEC-6).
-
-    Symbolic links are followed as long as they stay inside; names that begin with a dot are seen only if C{hidden}.
-
-    @raise NotFound: for everything that is no regular file and no folder in there.
-    """
-    for segment in segments:
-        if segment in ("", ".", "..") or "/" in segment or "\0" in segment or (os.sep != "/" and os.sep in segment):
-            raise NotFound("/".join(segments))
-        if segment.startswith(".") and not hidden:
-            raise NotFound("/".join(segments))
-    base = os.path.realpath(root)
-    try:
-        path = os.path.realpath(os.path.join(base, *segments), strict=True)
-        inside = os.path.commonpath((base, path)) == base
-        # realpath has followed the links, so this looks at the file itself; opening a FIFO would wait for its writer
-        isOrdinary = os.path.isfile(path) or os.path.isdir(path)
-    except (OSError, ValueError, UnicodeError):
-        raise NotFound("/".join(segments)) from None
-    if not inside or not isOrdinary:
-        raise NotFound("/".join(segments))
-    return path
 
 
 class Library:
@@ -144,14 +76,21 @@ class Library:
         self._reactor = reactor
         self._fragmentDuration = fragmentDuration
         self._openFiles = openFiles
-        self._hidden = hidden
+        self._folders = Folders(self.folders, hidden, self._knownDuration)
         self._known: OrderedDict[_Key, Presentation] = OrderedDict()
         #: everything that may hold a file, and when it was used last
         self._uses: WeakKeyDictionary[Presentation, int] = WeakKeyDictionary()
         self._now = count()
         self._opening: dict[tuple[_Key, FileVersion], list[Deferred[Presentation]]] = {}
         self._compositions = Compositions(
-            _Files(self), {"rtp": continues or _isSame, "web": _hasSameCodec}, fragmentDuration
+            self._folders,
+            self._openedClip,
+            self.used,
+            reactor,
+            pool,
+            self._openers,
+            {"rtp": continues or _isSame, "web": _hasSameCodec},
+            fragmentDuration,
         )
 
     def presentation(
@@ -174,7 +113,7 @@ class Library:
         if isDescription(path):
             opening = self._compositions.open(segments, path, version, view, preferences)
             return Deferred.fromCoroutine(opening).addErrback(_gone, path)
-        return self.opened(path, version, view)
+        return self._opened(path, version, view)
 
     def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """
@@ -190,7 +129,7 @@ class Library:
 
         @return: fails with L{NotFound} or L{PermissionError}.
         """
-        return deferToThreadPool(self._reactor, self._pool, self._locate, tuple(segments))
+        return deferToThreadPool(self._reactor, self._pool, self._folders.locate, tuple(segments))
 
     def reach(self, segments: Sequence[str]) -> Deferred[tuple[Located | None, int]]:
         """
@@ -199,7 +138,7 @@ class Library:
 
         @return: (None, 0) if not even a mount is named; fails with L{PermissionError}.
         """
-        return deferToThreadPool(self._reactor, self._pool, self._reach, tuple(segments))
+        return deferToThreadPool(self._reactor, self._pool, self._folders.reach, tuple(segments))
 
     def listing(self, segments: Sequence[str]) -> Deferred[list[Entry]]:
         """
@@ -208,61 +147,17 @@ class Library:
 
         @return: fails with L{NotFound} or L{PermissionError}.
         """
-        return deferToThreadPool(self._reactor, self._pool, self._list, tuple(segments))
+        return deferToThreadPool(self._reactor, self._pool, self._folders.listing, tuple(segments))
 
-    def _locate(self, segments: tuple[str, ...]) -> Located:
-        """In a reader thread: a folder may be on a disk that sleeps."""
-        if not segments or segments[0] not in self.folders:
-            raise NotFound("/".join(segments))
-        path = resolve(self.folders[segments[0]], segments[1:], self._hidden)
-        if not os.access(path, os.R_OK):
-            raise PermissionError(path)
-        try:
-            return Located(path, None if os.path.isdir(path) else FileVersion.of(path))
-        except OSError:
-            raise NotFound("/".join(segments)) from None
-
-    def _reach(self, segments: tuple[str, ...]) -> tuple[Located | None, int]:
-        """In a reader thread. From the left: a long path costs no more than the folders that it goes through."""
-        found: tuple[Located | None, int] = None, 0
-        for length in range(1, len(segments) + 1):
-            try:
-                found = self._locate(segments[:length]), length
-            except NotFound:
-                break
-            if found[0] is not None and not found[0].isFolder:
-                break
-        return found
-
-    def _list(self, segments: tuple[str, ...]) -> list[Entry]:
-        """In a reader thread."""
-        if not segments:
-            return [Entry(name, True, 0, _modified(folder)) for name, folder in sorted(self.folders.items())]
-        located = self._locate(segments)
-        if not located.isFolder:
-            raise NotFound("/".join(segments))
-        root = self.folders[segments[0]]
-        entries: list[Entry] = []
-        for name in os.listdir(located.path):
-            with contextlib.suppress(NotFound, OSError):
-                # by way of resolve, so that nothing is shown that could not be asked for
-                path = resolve(root, (*segments[1:], name), self._hidden)
-                status = os.stat(path)
-                if stat.S_ISDIR(status.st_mode):
-                    entries.append(Entry(name, True, 0, status.st_mtime))
-                else:
-                    duration = self._knownDuration(path, status)
-                    entries.append(Entry(name, False, status.st_size, status.st_mtime, duration))
-        entries.sort(key=lambda entry: (not entry.isFolder, _inOrder(entry.name)))
-        return entries
-
-    def _knownDuration(self, path: str, status: os.stat_result) -> float | None:
+    def _knownDuration(self, path: str, version: FileVersion) -> float | None:
         """In a reader thread."""
         known = self._known.get((path, "web"))
-        version = FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
         return known.duration if known is not None and known.version == version else None
 
-    def opened(
+    def _openedClip(self, path: str, version: FileVersion, view: View) -> Deferred[Presentation]:
+        return succeed(None).addCallback(lambda _: self._opened(path, version, view, isClip=True))
+
+    def _opened(
         self, path: str, version: FileVersion, view: View, isClip: bool = False
     ) -> Presentation | Deferred[Presentation]:
         """
@@ -340,27 +235,6 @@ class Library:
         self._uses.clear()
 
 
-class _Files:
-    """What compositions get of the library."""
-
-    def __init__(self, library: Library) -> None:
-        self._library = library
-        self.used = library.used
-
-    def find(self, segments: tuple[str, ...]) -> tuple[str, FileVersion | None]:
-        located = self._library._locate(segments)
-        return located.path, located.version
-
-    def openClip(self, path: str, version: FileVersion, view: View) -> Deferred[Presentation]:
-        return succeed(None).addCallback(lambda _: self._library.opened(path, version, view, isClip=True))
-
-    def inReader(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        return deferToThreadPool(self._library._reactor, self._library._pool, function, *arguments)
-
-    def inOpener(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        return deferToThreadPool(self._library._reactor, self._library._openers, function, *arguments)
-
-
 def _isSame(first: Track, other: Track) -> bool:
     """Whether two tracks have the same parameters."""
     return parametersOf(first) == parametersOf(other)
@@ -375,15 +249,3 @@ def _gone(failure: Failure, path: str) -> Presentation:
     """A description was removed just now."""
     failure.trap(FileNotFoundError, NotADirectoryError)
     raise NotFound(path)
-
-
-def _modified(folder: str) -> float:
-    try:
-        return os.stat(folder).st_mtime
-    except OSError:
-        return 0.0
-
-
-def _inOrder(name: str) -> list[tuple[int, str]]:
-    """A key that sorts names as people do: case does not count, and C{part 2} comes before C{part 10}."""
-    return [(int(digits or 0), text.casefold()) for digits, text in re.findall(r"([0-9]*)([^0-9]*)", name)]

@@ -9,10 +9,13 @@ whenever somebody asks.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IReactorFromThreads
+from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.cache import Cache
 from mediasrv.media.composing.composition import Clips, Composition, compose, nameOf
@@ -22,6 +25,7 @@ from mediasrv.media.descriptions import reading
 from mediasrv.media.descriptions.choosing import Chosen, Preferences, choose
 from mediasrv.media.descriptions.tree import Clip, Description, DescriptionError, Segments, clipsOf
 from mediasrv.media.files import CompositionVersion, FileVersion, NotMedia
+from mediasrv.media.folders import Folders, NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged, titleOf
 from mediasrv.media.tracks import View
 
@@ -33,38 +37,33 @@ _COMPOSITIONS = 32 << 20
 _Found = tuple[str, FileVersion] | str
 
 
-class Files(Protocol):
-    """
-    The library, as far as compositions need it.
-    """
-
-    def find(self, segments: Segments) -> tuple[str, FileVersion | None]:
-        """
-        The path of a file and its version, None for a folder; in a reader thread.
-
-        @raise Exception: if there is none that may be seen.
-        """
-
-    def openClip(self, path: str, version: FileVersion, view: View) -> Deferred[Presentation]:
-        """The presentation that a file is."""
-
-    def used(self, presentation: Presentation) -> None:
-        """Notes that a presentation is about to be read."""
-
-    def inReader(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Calls in a thread that reads."""
-
-    def inOpener(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
-        """Calls in a thread that may take its time."""
-
-
 class Compositions:
     """Opens descriptions, and remembers them."""
 
     _log = Logger()
 
-    def __init__(self, files: Files, continues: Mapping[View, Continues], fragmentDuration: float) -> None:
-        self._files = files
+    def __init__(
+        self,
+        folders: Folders,
+        openClip: Callable[[str, FileVersion, View], Deferred[Presentation]],
+        used: Callable[[Presentation], None],
+        reactor: IReactorFromThreads,
+        readers: ThreadPool,
+        openers: ThreadPool,
+        continues: Mapping[View, Continues],
+        fragmentDuration: float,
+    ) -> None:
+        """
+        @param openClip: gives the presentation that a file is.
+        @param used: is told of each that is about to be read.
+        @param openers: threads that may take their time.
+        """
+        self._folders = folders
+        self._openClip = openClip
+        self._used = used
+        self._reactor = reactor
+        self._readers = readers
+        self._openers = openers
         self._continues = continues
         self._fragmentDuration = fragmentDuration
         self._descriptions: Cache[Description] = Cache(_DESCRIPTIONS)
@@ -84,11 +83,11 @@ class Compositions:
             raise NotMedia("a description is no transport stream")
         try:
             description = await self._descriptions.get(
-                (segments, version), lambda: self._files.inReader(reading.read, path, version, segments[:-1])
+                (segments, version), lambda: self._inThread(self._readers, reading.read, path, version, segments[:-1])
             )
             chosen = choose(description.root, preferences)
             clips = list(clipsOf(chosen.root))
-            found: list[_Found] = await self._files.inReader(self._findAll, clips)
+            found: list[_Found] = await self._inThread(self._readers, self._findAll, clips)
             clipVersions = tuple(None if isinstance(each, str) else each[1] for each in found)
             ours = CompositionVersion(version, clipVersions, chosen.choice)
 
@@ -115,10 +114,11 @@ class Compositions:
         for clip, file in found.items():
             try:
                 excerpts[clip] = await self._excerpt(clip, file, view)
-            except (NotMedia, PresentationChanged, OSError) as error:
+            except (NotMedia, NotFound, PresentationChanged, OSError) as error:
                 missing[clip] = _sentence(clip, error)
         clips = Clips(excerpts, missing)
-        part = await self._files.inOpener(compose, chosen.root, clips, self._continues[view], self._fragmentDuration)
+        continues, duration = self._continues[view], self._fragmentDuration
+        part = await self._inThread(self._openers, compose, chosen.root, clips, continues, duration)
         created = next(iter(excerpts.values())).presentation.created
         title = description.title or titleOf(path)
         isChosen = bool(chosen.choice)
@@ -130,9 +130,9 @@ class Compositions:
     async def _excerpt(self, clip: Clip, found: _Found, view: View) -> Excerpt:
         if isinstance(found, str):
             raise NotMedia(found)
-        presentation = await self._files.openClip(*found, view)
-        self._files.used(presentation)
-        excerpt: Excerpt = await self._files.inOpener(Excerpt, presentation, clip)
+        presentation = await self._openClip(*found, view)
+        self._used(presentation)
+        excerpt: Excerpt = await self._inThread(self._openers, Excerpt, presentation, clip)
         return excerpt
 
     def _findAll(self, clips: list[Clip]) -> list[_Found]:
@@ -154,16 +154,19 @@ class Compositions:
 
     def _look(self, segments: Segments) -> _Found:
         try:
-            path, version = self._files.find(segments)
+            found = self._folders.locate(segments)
         except PermissionError:
             return "may not be read"
-        except Exception:
+        except NotFound:
             return "is not there"
-        if version is None:
+        if found.version is None:
             return "is a folder"
-        if reading.isDescription(path):
+        if reading.isDescription(found.path):
             return "is a description itself"
-        return path, version
+        return found.path, found.version
+
+    def _inThread(self, pool: ThreadPool, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
+        return deferToThreadPool(self._reactor, pool, function, *arguments)
 
     def close(self) -> None:
         """Forgets everything."""

@@ -83,7 +83,7 @@ def numbered(tracks: Sequence[Track]) -> list[Track]:
 
 def parametersOf(track: Track) -> Track:
     """A track without what may change from clip to clip of the same encoding."""
-    return replace(track, index=0, bitRate=0, frameRate=Fraction(0), language="", title="")
+    return replace(track, index=0, bitRate=0, frameRate=Fraction(0), language="", title="", timescale=0)
 
 
 def move(units: Sequence[Unit], seconds: float) -> None:
