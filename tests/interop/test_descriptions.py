@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import essence
 import peers
@@ -18,6 +19,8 @@ from rtspclient import RTSPClient
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import serverFromString
+from twisted.web.server import Site
 
 #: seconds beyond a presentation's duration after which a client counts as stuck
 _PATIENCE = 25.0
@@ -140,6 +143,32 @@ async def test_gstreamerGetsTheClips(
     assert not essence.difference(heard, sound.essence * 2)
 
 
+@pytest_twisted.async_yield_fixture
+async def top(server: Server) -> AsyncIterator[str]:
+    """The URL of the web pages of the clips."""
+    site = Site(server.service.webResource())
+    port: Any = await serverFromString(reactor, "tcp:0:interface=127.0.0.1").listen(site)
+    yield f"http://127.0.0.1:{port.getHost().port}/clips/"
+    await port.stopListening()
+
+
+@pytest.mark.deadline(60)
+async def test_ffmpegCopiesHLS(top: str, clip: Callable[[str], Path], clipFolder: Path, tmp_path: Path) -> None:
+    """The same over HTTP, where every clip has its own parameters behind a discontinuity."""
+    wanted = pieces(clip, "h264.mp4", "h264.ts")
+    name = write(clipFolder, "turn.smil", _SEQ)
+    arguments = [peers.require("ffmpeg"), "-v", "error", "-i", f"{top}{name}/index.m3u8"]
+    for kind, extra in (("video", ["-bsf:v", "h264_mp4toannexb"]), ("audio", [])):
+        choose = ["-map", f"0:{kind[0]}:0", "-c", "copy", "-copyinkf", "-copypriorss", "1", *extra]
+        arguments += [*choose, "-f", "data", str(tmp_path / kind)]
+    outcome = await peers.run(arguments, _PATIENCE)
+    assert outcome.code == 0, outcome.errors
+    for track in wanted:
+        stream = track[0].stream
+        got = essence.essenceOf(stream.codec, [(tmp_path / stream.kind).read_bytes()], b"none")
+        assert not essence.difference(got, b"".join(piece.essence for piece in track))
+
+
 # To the tick, with a client of our own.
 
 Opener = Callable[[str, str], Awaitable[RTSPClient]]
@@ -238,7 +267,7 @@ async def test_seekIntoTheSecondClip(opened: Opener, twoFilms: tuple[str, list[l
     """It starts at a key frame of that clip, and the reply says which."""
     name, wanted = twoFilms
     client = await opened(name, transport)
-    seam = 20.0 - wanted[0][0].begin + 1024 / 44100
+    seam = 20.0 - wanted[0][0].begin + 1024 / 44100  # or a frame more
     playing = await client.play("npt=4.6-")
     key = max(unit.pts for unit in wanted[0][1].units if unit.key and unit.pts + seam <= 4.6)
     assert playing.start == pytest.approx(seam + key, abs=0.03)

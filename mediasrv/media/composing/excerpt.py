@@ -24,6 +24,9 @@ _LOOK_BACK = 60.0
 #: seconds before its first picture or sound at which a file may have what primes a decoder; what is earlier is wrong
 _LONGEST_LEAD = 1.0
 
+#: seconds that a frame of sound lasts at most
+_LONGEST_FRAME = 0.2
+
 
 class Excerpt(Part):
     """
@@ -76,9 +79,20 @@ class Excerpt(Part):
         self.sections = [Section(0, self.tracks)]
         units = self.read(0).units
         self.lead = max(0.0, -min((unit.pts for each in units for unit in each), default=0.0))
+        self.tail = self._tailOf(self.read(len(self.cuts) - 1).units)
         first = units[0][:1]
         if first:
             self.cuts[0] = Cut(min(first[0].dts, 0.0), 0.0, first[0].key)
+
+    def _tailOf(self, units: Sequence[Sequence[Unit]]) -> float:
+        """How much longer than the clip its last frames of sound are."""
+        tail = 0.0
+        for track, each in zip(self._wanted, units, strict=True):
+            if track.kind != "video" and each:
+                # the last one may be said to be shorter than it is
+                frame = each[-1].duration if sampleBytes(track) else max(unit.duration for unit in each[-3:])
+                tail = max(tail, each[-1].pts + frame - self.duration)
+        return tail if tail <= _LONGEST_FRAME else 0.0
 
     def _enter(self, begin: float) -> None:
         """Finds where to begin: the last key frame at or before, or for sound the very time."""

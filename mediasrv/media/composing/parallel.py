@@ -34,6 +34,8 @@ class Parallel(Part):
         shifts = [self.early - part.early for part in parts]
         self.lead = max(0.0, *(part.lead - shift for part, shift in zip(parts, shifts, strict=True)))
         self.duration = max(part.duration + shift for part, shift in zip(parts, shifts, strict=True))
+        ends = (part.duration + part.tail + shift for part, shift in zip(parts, shifts, strict=True))
+        self.tail = max(0.0, max(ends) - self.duration)
         leader = next((at for at, part in enumerate(parts) if part.tracks[0].kind == "video"), 0)
         self._leader, self._shift = parts[leader], shifts[leader]
         isVideo = self._leader.tracks[0].kind == "video"

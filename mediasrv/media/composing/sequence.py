@@ -46,7 +46,7 @@ class Sequence(Part):
             self._append(part, self._places[number])
 
     def _append(self, part: Part, places: Several[int | None]) -> None:
-        seam = self.duration
+        seam = self.duration + self.tail
         zero = seam + part.lead if self._firsts else 0.0
         self._firsts.append(len(self.cuts))
         self._seams.append(seam)
@@ -66,7 +66,7 @@ class Sequence(Part):
         if self.cuts:
             first = Cut(min(first.dts, seam), seam, first.key)
         self.cuts += [first, *others]
-        self.duration = zero + part.duration
+        self.duration, self.tail = zero + part.duration, part.tail
 
     def _find(self, number: int) -> tuple[int, int]:
         """The part that has a fragment, and the fragment's number in there."""
