@@ -30,8 +30,8 @@ class Part(ABC):
     @ivar cuts: where its fragments start; the first is at 0.
     @ivar sections: as of L{Presentation.sections}.
     @ivar lead: seconds before 0 at which its first units are: what primes a decoder of sound.
-    @ivar tail: seconds after its end for which its last frame of sound goes on: a file is as long as what is to be heard
-        of it, and a decoder makes more.
+    @ivar tail: seconds after its end for which its last frame of sound goes on: a file is as long as what is to be
+        heard of it, and a decoder makes more.
     @ivar early: seconds by which it begins earlier than the description says, for there is a key frame.
     @ivar omitted: a sentence for each thing that is not played.
     """

@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,11 +17,16 @@ from twisted.internet.defer import DeferredList
 from twisted.internet.threads import deferToThreadPool
 from twisted.python.threadpool import ThreadPool
 
+from mediasrv.media.composing.part import Part
+from mediasrv.media.composing.sequence import Sequence
 from mediasrv.media.descriptions.choosing import Preferences
 from mediasrv.media.files import NotMedia
+from mediasrv.media.fragments import Cut
 from mediasrv.media.library import Library
-from mediasrv.media.presentation import Presentation, PresentationChanged
-from mediasrv.media.tracks import Fragment, Unit
+from mediasrv.media.presentation import Presentation, PresentationChanged, Section
+from mediasrv.media.tracks import Fragment, Track, Unit
+from mediasrv.rtp.bursts import BurstPlan, packFragment
+from mediasrv.rtp.payloads.registry import formatFor
 from mediasrv.streaming.ondemand import carriesTrack, continuesTrack
 from tests.media.films import FILMS, Film
 
@@ -34,7 +40,7 @@ CLIPS = {
     "short sound.mp4": Film("short sound.mp4", video=("libx264",), seconds=3.0, soundSeconds=1.0),
     "long sound.mp4": Film("long sound.mp4", video=("libx264",), seconds=1.0, soundSeconds=3.0),
     "silent.mp4": Film("silent.mp4", video=("libx264",), bFrames=2, audio=(), seconds=5.0),
-    "other.mp4": Film("other.mp4", video=("libx264",), audio=(), seconds=2.0, gop=4),
+    "other.mp4": Film("other.mp4", video=("libx264",), audio=(), seconds=4.5, gop=7),
     "a.wav": Film("a.wav", video=(), audio=("pcm_s16le",), seconds=3.0),
     "a.mp3": Film("a.mp3", video=(), audio=("mp3",), seconds=4.0),
     "long.mp3": Film("long.mp3", video=(), audio=("mp3",), seconds=30.0),
@@ -290,6 +296,9 @@ async def test_parOfPictures(opened):
     assert [track.kind for track in whole.tracks] == ["video", "video", "audio"]
     clips = [await opened(name) for name in ("silent.mp4", "other.mp4", "a.m4a")]
     assert [data(units) for units in unitsOf(whole)] == [data(unitsOf(clip)[0]) for clip in clips]
+    for fragment, following in pairwise(fragmentsOf(whole)):
+        start, end = whole.cuts[fragment.number].dts, whole.cuts[following.number].dts
+        assert all(start - 1e-6 <= unit.dts < end for unit in fragment.units[1])
 
 
 async def test_parBeginsTogether(opened):
@@ -330,6 +339,56 @@ async def test_silence(opened):
     assert whole.duration == pytest.approx(
         5 + (await opened("a.mp4")).duration + (await opened("a.m4a")).duration, abs=0.1
     )
+
+
+async def test_playingStartsWithWhatThereIs(opened):
+    """Where the pictures are silent the sound says where one can start."""
+    whole = await opened('seq = ["a.mp4", "a.m4a"]')
+    formats = [formatFor(track) for track in whole.tracks]
+    last = whole.read(len(whole.cuts) - 1)
+    packed = packFragment(last, formats, BurstPlan(1400, 20, 0.01))
+    entry = packed.entryAt(last.start + 0.5)
+    assert entry is not None
+    assert 0 <= last.start + 0.5 - packed.bursts[entry].pts < 0.1
+
+
+class Hand(Part):
+    """A part of given units, one fragment of one track."""
+
+    early = 0.0
+
+    def __init__(self, units: list[Unit], duration: float) -> None:
+        self.tracks = [Track(0, "video", "h264")]
+        self.units, self.duration, self.omitted = units, duration, []
+        self.cuts = [Cut(units[0].dts, 0.0, True)]
+        self.sections = [Section(0, self.tracks)]
+
+    def read(self, number: int) -> Fragment:
+        return Fragment(0, 0.0, self.duration, [[replace(unit) for unit in self.units]], True)
+
+    def sources(self, number: int) -> list[Presentation]:
+        return []
+
+    @property
+    def holds(self) -> bool:
+        return False
+
+    def release(self) -> None:
+        """It holds nothing."""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.08, 0.2])
+@pytest.mark.parametrize("last", [0.0, 0.04, 0.2])
+def test_decodingAtASeam(delay, last):
+    """However long before pictures are shown they are decoded, and at the end of a clip no more: in their order."""
+    first = Hand([Unit(-0.08, 0.0, 0.04, True, b"a"), Unit(0.96 - last, 0.96, 0.04, False, b"b")], 1.0)
+    second = Hand([Unit(-delay, 0.0, 0.04, True, b"c"), Unit(0.04 - delay, 0.04, 0.04, False, b"d")], 1.0)
+    whole = Sequence([first, second], ["first", "second"], lambda one, other: True)
+    units = [unit for number in range(2) for unit in whole.read(number).units[0]]
+    assert [unit.data for unit in units] == [b"a", b"b", b"c", b"d"]
+    assert [unit.pts for unit in units] == [0.0, 0.96, 1.0, 1.04]
+    assert [unit.dts for unit in units] == sorted(unit.dts for unit in units)
+    assert all(unit.dts <= unit.pts for unit in units)
 
 
 async def test_onlySome(opened):
@@ -437,7 +496,8 @@ async def test_openFiles(opened, library, folder, pool):
     for number in range(9):
         shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, f"{number}.mp4"))
     whole = await opened(f"seq = {[f'{number}.mp4' for number in range(9)]}")
-    for number in range(len(whole.cuts)):
+    # backwards, so that what was opened first is read last
+    for number in reversed(range(len(whole.cuts))):
         library.used(whole)
         assert (await deferToThreadPool(reactor, pool, whole.read, number)).units[0]
         library.used(whole)
