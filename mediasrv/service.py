@@ -39,7 +39,7 @@ from mediasrv.settings import Settings
 from mediasrv.streaming.broadcasts import Broadcasts
 from mediasrv.streaming.fmp4.registry import packages
 from mediasrv.streaming.loader import FragmentLoader
-from mediasrv.streaming.ondemand import OnDemand, carriesTrack
+from mediasrv.streaming.ondemand import OnDemand, carriesTrack, continuesTrack
 from mediasrv.streaming.pacer import Pacer
 from mediasrv.web.addresses import Addresses, RTSPPort, settledPort
 from mediasrv.web.context import WebContext
@@ -90,6 +90,7 @@ class MediaService(MultiService):
             settings.hiddenFiles,
             self._openers,
             lambda track, unit: packages(track.codec),
+            continuesTrack,
         )
         self._cache: Cache[PacketFragment] = Cache(settings.cacheSize)
         self._pacer = Pacer(reactor, settings.tick, time.monotonic)

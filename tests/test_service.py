@@ -320,7 +320,7 @@ async def test_whatListensForItStopsWithIt(folder: Path) -> None:
 async def test_whoPlaysDoesNotWaitForWhatIsOpened(running: Running, folder: Path, monkeypatch: Any) -> None:
     """To open a file may mean to read all of it, and many may want that at once."""
     open, wait = threading.Event(), threading.Event()
-    original = library.Presentation
+    original = library.FilePresentation
 
     def slow(path: str, *arguments: Any) -> Any:
         if "slow" in path:
@@ -329,7 +329,7 @@ async def test_whoPlaysDoesNotWaitForWhatIsOpened(running: Running, folder: Path
         return original(path, *arguments)
 
     await running.play()
-    monkeypatch.setattr(library, "Presentation", slow)
+    monkeypatch.setattr(library, "FilePresentation", slow)
     described = []
     try:
         for number in range(5):

@@ -9,6 +9,7 @@ opened, so nobody can put something else in its place in between, and opening ne
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -83,6 +84,46 @@ class FileVersion:
     def isSameFile(self, other: FileVersion) -> bool:
         """Whether it is the same file, however much was written to it in between."""
         return (self.device, self.inode) == (other.device, other.inode)
+
+
+@dataclass(frozen=True, slots=True)
+class CompositionVersion:
+    """
+    What tells one content of a description file from another: its own, that of its clips, and what was chosen of it.
+
+    @ivar own: of the file.
+    @ivar clips: of each clip; None for one that is not there.
+    @ivar choice: as L{mediasrv.media.descriptions.choosing.Chosen} has it.
+    """
+
+    own: FileVersion
+    clips: tuple[FileVersion | None, ...]
+    choice: tuple[int, ...]
+
+    @property
+    def inode(self) -> int:
+        """A number that belongs to it."""
+        return self.own.inode
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files, each counted once."""
+        return sum(each.size for each in {self.own, *self.clips} if each is not None)
+
+    @property
+    def modified(self) -> int:
+        """When one of the files was written to last, in nanoseconds since 1970."""
+        return max(each.modified for each in (self.own, *self.clips) if each is not None)
+
+    @property
+    def etag(self) -> str:
+        """As L{FileVersion.etag}."""
+        named = [str(self.choice), *("" if each is None else each.etag for each in (self.own, *self.clips))]
+        return hashlib.blake2s("\n".join(named).encode(), digest_size=12).hexdigest()
+
+
+#: of anything that can be played
+Version = FileVersion | CompositionVersion
 
 
 def openFile(path: str) -> int:

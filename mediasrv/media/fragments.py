@@ -94,9 +94,19 @@ def planCuts(points: Sequence[_Point], end: float, spacing: float, longest: floa
             cuts.append(_after(cuts[-1], step, key=False))
         if point.pts - cuts[-1].pts >= spacing - _ROUNDING:
             cuts.append(Cut(point.dts, point.pts, True, point.position))
-    while end - cuts[-1].pts > step + spacing:
-        cuts.append(_after(cuts[-1], step, key=not points))
+    extendCuts(cuts, end, step, spacing, key=not points)
     return cuts
+
+
+def extendCuts(cuts: list[Cut], end: float, step: float, spacing: float, key: bool) -> None:
+    """
+    Cuts the rest of a presentation where the first track says nothing of it.
+
+    @param step: seconds from one cut to the next.
+    @param key: whether playing can start at them.
+    """
+    while end - cuts[-1].pts > step + spacing:
+        cuts.append(_after(cuts[-1], step, key))
 
 
 def _after(cut: Cut, step: float, key: bool) -> Cut:
@@ -107,9 +117,20 @@ def _after(cut: Cut, step: float, key: bool) -> Cut:
 _PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_mulaw": 1, "pcm_alaw": 1}
 
 
-def _sampleBytes(track: Track) -> int:
+def sampleBytes(track: Track) -> int:
     """Bytes of a sample of all channels, or 0 for what cannot be cut anywhere."""
     return _PCM.get(track.codec, 0) * track.channels
+
+
+def splitSamples(track: Track, unit: Unit, time: float) -> tuple[Unit, Unit]:
+    """Cuts a run of PCM samples at the first sample at or after an NPT."""
+    count = ceil((time - unit.pts) * track.sampleRate - 1e-3)
+    at = count * sampleBytes(track)
+    length = count / track.sampleRate
+    return (
+        Unit(unit.dts, unit.pts, length, True, unit.data[:at]),
+        Unit(unit.dts + length, unit.pts + length, unit.duration - length, True, unit.data[at:]),
+    )
 
 
 class _Units:
@@ -141,7 +162,7 @@ class FragmentReader:
         self._next = -1
         self._units = _Units(iter(()))
         #: bytes of a sample of all channels, for tracks of PCM: they can be cut anywhere
-        self._sampleBytes = [_sampleBytes(track) for track in tracks]
+        self._sampleBytes = [sampleBytes(track) for track in tracks]
         #: tracks of which units before the fragment may still come
         self._early: set[int] = set()
 
@@ -239,19 +260,8 @@ class FragmentReader:
     def _trim(self, index: int, unit: Unit, cut: Cut) -> Unit:
         """Without the samples that lie before a cut, if some lie after it."""
         if self._sampleBytes[index] and unit.pts < cut.pts < unit.pts + unit.duration:
-            return self._split(index, unit, cut.pts)[1]
+            return splitSamples(self._tracks[index], unit, cut.pts)[1]
         return unit
-
-    def _split(self, index: int, unit: Unit, time: float) -> tuple[Unit, Unit]:
-        """Cuts a run of PCM samples at the first sample at or after an NPT."""
-        track = self._tracks[index]
-        count = ceil((time - unit.pts) * track.sampleRate - 1e-3)
-        at = count * self._sampleBytes[index]
-        length = count / track.sampleRate
-        return (
-            Unit(unit.dts, unit.pts, length, True, unit.data[:at]),
-            Unit(unit.dts + length, unit.pts + length, unit.duration - length, True, unit.data[at:]),
-        )
 
     def _fill(self, units: list[list[Unit]], cut: Cut, following: Cut | None) -> bool:
         """
@@ -278,7 +288,7 @@ class FragmentReader:
                 early.discard(index)
             if index in waiting:
                 if sampleBytes[index] and unit.pts < following.pts < unit.pts + unit.duration:
-                    head, unit = self._split(index, unit, following.pts)
+                    head, unit = splitSamples(self._tracks[index], unit, following.pts)
                     units[index].append(head)
                     entry = (index, unit)
                 if not (begins(unit) if index == 0 else isPast(index, unit, following)):

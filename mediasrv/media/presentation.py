@@ -1,11 +1,12 @@
 """
-An on-demand presentation: one file, its tracks, its duration, and its fragments.
+On-demand presentations: what everybody who plays them knows, and the ordinary one, which is a file.
 """
 
 from __future__ import annotations
 
 import os
 import threading
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from functools import cached_property
 from itertools import pairwise
 
 from mediasrv.media.containers import Carries, Container, NotMedia
-from mediasrv.media.files import FileVersion, openFile
+from mediasrv.media.files import FileVersion, Version, openFile
 from mediasrv.media.fragments import Cut, FragmentReader, planCuts
 from mediasrv.media.tracks import Fragment, Track, View
 
@@ -36,27 +37,104 @@ class Section:
 
     @ivar first: the number of its first fragment.
     @ivar tracks: as the presentation's, with the parameters that hold here.
+    @ivar silent: the indices of those of which there is nothing here.
     """
 
     first: int
     tracks: Sequence[Track]
+    silent: frozenset[int] = frozenset()
+
+    @property
+    def reference(self) -> int:
+        """The index of the track that says where playing can start: the first one of which there is something."""
+        return next((track.index for track in self.tracks if track.index not in self.silent), 0)
 
 
-class Presentation:
+class Presentation(ABC):
     """
-    One version of one file. Made and read in reader threads only; everything else about it never changes.
+    One version of something that can be played. Made and read in reader threads only; everything else about it never
+    changes.
 
-    @ivar path: the file.
+    @ivar path: the file that it is, or that describes it.
     @ivar title: what to call it.
     @ivar tracks: in the order of the SDP: video, then audio.
-    @ivar omitted: a sentence for each stream of the file that is not among the tracks.
+    @ivar omitted: a sentence for each thing that is not played though it is there.
     @ivar duration: NPT seconds of the end.
-    @ivar created: Unix seconds that NPT 0 stands for: what the file says of its making, else its modification.
+    @ivar created: Unix seconds that NPT 0 stands for.
     @ivar cuts: where its fragments start.
     @ivar view: for whom it was opened.
+    @ivar isChosen: whether others get something else under the same path, by what they prefer.
     """
 
     view: View
+    isChosen: bool = False
+    path: str
+    title: str
+    version: Version
+    tracks: list[Track]
+    omitted: list[str]
+    duration: float
+    created: float
+    cuts: list[Cut]
+
+    @property
+    def sections(self) -> list[Section]:
+        """Its parts one after the other, each with its own parameters of the same tracks: the one that a file is."""
+        return [Section(0, self.tracks)]
+
+    def sectionAt(self, number: int) -> Section:
+        """The section that has a fragment."""
+        sections = self.sections
+        return sections[bisect_right(sections, number, key=lambda section: section.first) - 1]
+
+    @cached_property
+    def randomAccess(self) -> float:
+        """Seconds from one point where it can be entered to the next, at most."""
+        points = [0.0, *(cut.pts for cut in self.cuts if cut.key), self.duration]
+        return max(later - former for former, later in pairwise(points))
+
+    @cached_property
+    def _starts(self) -> list[float]:
+        return [cut.pts for cut in self.cuts]
+
+    def fragmentAt(self, time: float) -> int:
+        """The number of the fragment that holds NPT C{time} (seconds)."""
+        return max(0, bisect_right(self._starts, time + 1e-9) - 1)
+
+    @abstractmethod
+    def read(self, number: int) -> Fragment:
+        """
+        Reads a fragment; blocks. Its units are the caller's to change.
+
+        @raise PresentationChanged: if a file was replaced, truncated or removed.
+        """
+
+    @property
+    def files(self) -> Sequence[Presentation]:
+        """Other presentations whose files were read for this one a moment ago, the last one first."""
+        return ()
+
+    @property
+    @abstractmethod
+    def isOpen(self) -> bool:
+        """Whether it holds something that L{close} gives back."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """
+        Gives back what it holds, at once or when the fragment that is being read is there. The next read takes it
+        again.
+        """
+
+
+class FilePresentation(Presentation):
+    """
+    One version of one file.
+
+    @ivar created: what the file says of its making, else its modification.
+    """
+
+    version: FileVersion
 
     def __init__(self, path: str, carries: Carries, fragmentDuration: float, view: View = "rtp") -> None:
         """
@@ -71,45 +149,25 @@ class Presentation:
         self._carries = carries
         container = Container(path, carries, view)
         try:
-            self.version: FileVersion = container.version
+            self.version = container.version
             self._seen = container.version
             self._tail = self._readTail()
-            self.tracks: list[Track] = container.tracks
-            self.omitted: list[str] = container.omitted
-            self.created: float = container.created if container.created is not None else self.version.modified / 1e9
+            self.tracks = container.tracks
+            self.omitted = container.omitted
+            self.created = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
             self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))
-            self.cuts: list[Cut] = planCuts(points, self.duration, fragmentDuration)
+            self.cuts = planCuts(points, self.duration, fragmentDuration)
         except BaseException:
             container.close()
             raise
-        self._starts = [cut.pts for cut in self.cuts]
         self._lock = threading.Lock()
         self._wanted = True
         self._container: Container | None = container
         self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
 
-    @property
-    def sections(self) -> list[Section]:
-        """Its parts one after the other, each with its own parameters of the same tracks: the one that a file is."""
-        return [Section(0, self.tracks)]
-
-    @cached_property
-    def randomAccess(self) -> float:
-        """Seconds from one point where it can be entered to the next, at most."""
-        points = [0.0, *(cut.pts for cut in self.cuts if cut.key), self.duration]
-        return max(later - former for former, later in pairwise(points))
-
-    def fragmentAt(self, time: float) -> int:
-        """The number of the fragment that holds NPT C{time} (seconds)."""
-        return max(0, bisect_right(self._starts, time + 1e-9) - 1)
-
     def read(self, number: int) -> Fragment:
-        """
-        Reads a fragment; blocks.
-
-        @raise PresentationChanged: if the file was replaced, truncated or removed.
-        """
+        """As L{Presentation.read}."""
         self._wanted = True
         try:
             with self._lock:
@@ -163,10 +221,7 @@ class Presentation:
         return self._container is not None
 
     def close(self) -> None:
-        """
-        Gives the file descriptor back, at once or when the fragment that is being read is there. The next read opens
-        the file again.
-        """
+        """As L{Presentation.close}: gives the file descriptor back."""
         self._wanted = False
         # who reads looks at _wanted afterwards; waiting for them would hold a reader thread
         if self._lock.acquire(blocking=False):

@@ -84,6 +84,7 @@ class Fragment:
     @ivar end: NPT seconds where the next fragment starts, or where the presentation ends.
     @ivar units: for each track of the presentation, in order, its units in decoding order.
     @ivar last: whether nothing comes after it.
+    @ivar reference: the index of the track that says where playing can start: the first, unless that is silent here.
     """
 
     number: int
@@ -91,3 +92,4 @@ class Fragment:
     end: float
     units: list[list[Unit]]
     last: bool = False
+    reference: int = 0

@@ -13,7 +13,7 @@ from itertools import pairwise
 from mediasrv.media.containers import SeekPoint
 from mediasrv.media.files import FileVersion, NotMedia, openFile
 from mediasrv.media.fragments import Cut, planCuts
-from mediasrv.media.presentation import LEAST_RATE, Presentation, PresentationChanged, titleOf
+from mediasrv.media.presentation import LEAST_RATE, FilePresentation, PresentationChanged, titleOf
 from mediasrv.media.programclock import PACKET, SYNC, ProgramClock
 from mediasrv.media.tracks import Fragment, Track, Unit, View
 
@@ -31,7 +31,7 @@ _LARGEST = 700_000 * PACKET
 _SAMPLE = 5 * PACKET
 
 
-class TransportStream(Presentation):
+class TransportStream(FilePresentation):
     """
     One version of a file that is a transport stream, with one track: all of it. Made and read in reader threads only.
     """
@@ -76,7 +76,6 @@ class TransportStream(Presentation):
         # what comes before the first entry belongs to the first fragment
         _, *cuts = planCuts(points, self.duration, spacing)
         self.cuts = [Cut(0.0, 0.0, True), *cuts]
-        self._starts = [cut.pts for cut in self.cuts]
         offsets = [entries[time] if time in entries else clock.offsetAt(time) for time in self._starts[1:]]
         self._offsets = [0, *offsets, clock.size]
 

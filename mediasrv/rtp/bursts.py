@@ -101,6 +101,7 @@ class PacketFragment:
     @ivar bursts: of all tracks, in the order in which they leave.
     @ivar last: whether nothing comes after it.
     @ivar size: bytes of memory, about.
+    @ivar reference: the index of the track that says where playing can start.
     @ivar latest: NPT seconds of the last picture of each track that has any, by index.
     """
 
@@ -109,6 +110,7 @@ class PacketFragment:
     bursts: list[Burst]
     last: bool
     size: int
+    reference: int = 0
     latest: dict[int, float] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -117,10 +119,10 @@ class PacketFragment:
             self.latest[burst.track] = max(burst.pts, self.latest.get(burst.track, burst.pts))
 
     def entryAt(self, time: float) -> int | None:
-        """The index of the last burst of the first track with which playing can start at or before an NPT."""
+        """The index of the last burst with which playing can start at or before an NPT."""
         found = None
         for index, burst in enumerate(self.bursts):
-            if burst.entry and burst.track == 0 and burst.pts <= time + _ROUNDING:
+            if burst.entry and burst.track == self.reference and burst.pts <= time + _ROUNDING:
                 found = index
         return found
 
@@ -158,7 +160,8 @@ def packFragment(fragment: Fragment, formats: Sequence[PayloadFormat], plan: Bur
             burst.due = handover
     _join(bursts, {form.track.index for form in formats if form.kind == "video"})
     bursts.sort(key=attrgetter("due"))
-    return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, sizeOf(bursts))
+    size = sizeOf(bursts)
+    return PacketFragment(fragment.number, fragment.end, bursts, fragment.last, size, fragment.reference)
 
 
 def sizeOf(bursts: Sequence[Burst]) -> int:
@@ -173,7 +176,8 @@ def _handover(fragment: Fragment) -> float:
     That is before it is to be shown, where pictures are reordered; sound of this fragment may be for later still. It
     leaves a little early then: the key frame must not wait for it.
     """
-    first = fragment.units[0][0] if fragment.units and fragment.units[0] else None
+    reference = fragment.units[fragment.reference] if fragment.units else []
+    first = reference[0] if reference else None
     if first is None or fragment.last:
         return inf
     return fragment.end - min(max(0.0, first.pts - first.dts), _REORDERING)

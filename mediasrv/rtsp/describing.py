@@ -7,6 +7,7 @@ from __future__ import annotations
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import acceptsSDP, formatDate, notModified
 from mediasrv.rtsp.messages import Headers, Request, Response
+from mediasrv.rtsp.preferring import preferencesOf
 from mediasrv.rtsp.redirecting import checkIsHere
 from mediasrv.rtsp.replies import PUBLIC, Refused
 from mediasrv.rtsp.urls import contentBase, parseURI, splitTrack
@@ -30,12 +31,13 @@ async def describe(dialogue: Dialogue, request: Request) -> Response:
         raise Refused(406)
     url, track = splitTrack(parseURI(request.uri))
     await checkIsHere(dialogue, url, track)
-    presentation = await dialogue.presentation(url)
+    preferences = preferencesOf(url, request.headers)
+    presentation = await dialogue.presentation(url, preferences)
     modified = presentation.version.modified / 1e9
     headers = Headers([("Last-Modified", formatDate(modified))])
     if notModified(request.headers.get("If-Modified-Since"), modified):
         return Response(304, headers)
-    headers.set("Content-Base", contentBase(url.literal))
+    headers.set("Content-Base", contentBase(url.literal, preferences.token if presentation.isChosen else None))
     headers.set("Content-Type", "application/sdp")
     headers.set("Cache-Control", "must-revalidate")
     # live555, and VLC with it, takes that offer for multicast as well, and would hear no RTCP then

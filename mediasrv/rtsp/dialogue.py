@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from mediasrv.locating import Location
+from mediasrv.media.descriptions.choosing import ANY, Preferences
 from mediasrv.media.presentation import Presentation
 from mediasrv.registry import Registry
 from mediasrv.rtp.datagrams import DatagramPair
@@ -57,9 +58,11 @@ class Dialogue(Carrier, Protocol):
     async def locate(self, url: MediaURL) -> Location | None:
         """Where the presentation that a URL names is, if that is not here."""
 
-    async def presentation(self, url: MediaURL) -> Presentation:
+    async def presentation(self, url: MediaURL, preferences: Preferences = ANY) -> Presentation:
         """
         The presentation that a URL names.
+
+        @param preferences: by which one of several alternatives is chosen.
 
         @raise mediasrv.media.library.NotFound: and what else L{mediasrv.media.library.Library.presentation} fails with.
         """

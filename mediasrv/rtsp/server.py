@@ -18,6 +18,7 @@ from twisted.python.failure import Failure
 
 from mediasrv.locating import Location, locate
 from mediasrv.media.containers import NotMedia
+from mediasrv.media.descriptions.choosing import ANY, Preferences
 from mediasrv.media.library import NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged
 from mediasrv.registry import Registry
@@ -286,7 +287,7 @@ class RTSPServer(Protocol):
         """Where the presentation that a URL names is, if that is not here."""
         return await locate(self.site.locators, "/".join(url.segments), self.peer)
 
-    async def presentation(self, url: MediaURL) -> Presentation:
+    async def presentation(self, url: MediaURL, preferences: Preferences = ANY) -> Presentation:
         """
         The presentation that a URL names.
 
@@ -294,7 +295,7 @@ class RTSPServer(Protocol):
         """
         if url.escapes:
             raise NotFound(url.literal)
-        return await self.site.onDemand.presentation(url.segments)
+        return await self.site.onDemand.presentation(url.segments, preferences)
 
     async def transportStream(self, url: MediaURL) -> Presentation:
         """

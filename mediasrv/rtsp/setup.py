@@ -20,6 +20,7 @@ from mediasrv.rtsp.demands import checkDemands
 from mediasrv.rtsp.dialogue import Dialogue
 from mediasrv.rtsp.headers import parseBlocksize
 from mediasrv.rtsp.messages import Headers, Request, Response
+from mediasrv.rtsp.preferring import preferencesOf
 from mediasrv.rtsp.properties import addProperties
 from mediasrv.rtsp.redirecting import checkIsHere
 from mediasrv.rtsp.replies import PUBLIC, RETRY_AFTER, Refused
@@ -42,7 +43,7 @@ async def setUp(dialogue: Dialogue, request: Request) -> Response:
     specs = _offered(dialogue, request)
     if session is None:
         await checkIsHere(dialogue, url, number)
-        presentation = await dialogue.presentation(url)
+        presentation = await dialogue.presentation(url, preferencesOf(url, request.headers))
         if number is None:
             usable = [spec for spec in specs if not rawstreams.isMeant(spec) or _canCarry(dialogue, session, spec)]
             if len(usable) < len(specs) and len(presentation.tracks) > 1:

@@ -4,6 +4,9 @@ Request-URIs: what they name, and which track (RFC 2326 sections 3.2 and 6.1, RF
 Clients find a track's URL from the presentation's in three ways, all of them answered here (Q-2): they append
 C{trackID=1} to Content-Base (ffmpeg, live555), to the URL as it was (behind a query, if there is one: IPTV boxes, which
 put everything they know into it, Q-12), or they resolve it as RFC 3986 says and keep the query at the end (GStreamer).
+
+What a client prefers, where that decides which presentation it gets, is in the base of its URLs as C{prefer=…}: as a
+part of the path it stays in all of them, however they are made.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ _AUTHORITY = re.compile(
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\0-\x1f\x7f]")
 _TRACK = re.compile(r"/trackID(?:=|%3D)([0-9]{1,4})/*\Z", re.I)
+_PREFERENCE = re.compile(r"/prefer(?:=|%3D)([A-Za-z0-9.-]{1,200})/*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class MediaURL:
     @ivar literal: the whole URI, as received: what RTP-Info echoes.
     @ivar host: as written, IPv6 in its brackets; C{""} for C{/abs/path}.
     @ivar port: None where it is the scheme's.
+    @ivar preference: what follows C{prefer=} in it, as L{contentBase} put it there; None if it has no such part.
     """
 
     segments: tuple[str, ...]
@@ -40,6 +45,7 @@ class MediaURL:
     literal: str
     host: str = ""
     port: int | None = None
+    preference: str | None = None
 
     @property
     def escapes(self) -> bool:
@@ -71,8 +77,18 @@ def parseURI(uri: str) -> MediaURL:
 def splitTrack(url: MediaURL) -> tuple[MediaURL, int | None]:
     """
     The presentation's URL, and the number of the track if this names one: C{base/trackID=n}, C{path?query/trackID=n},
-    C{path/trackID=n?query} (Q-2). A slash at the end of the query, which Content-Base gave it, is dropped.
+    C{path/trackID=n?query} (Q-2). A slash at the end of the query, which Content-Base gave it, is dropped, and so is
+    the preference.
     """
+    url, number = _splitNumber(url)
+    path, mark, query = url.literal.partition("?")
+    if url.segments and (match := _PREFERENCE.search(path)):
+        literal = path[: match.start()].rstrip("/") + mark + query
+        url = replace(url, segments=url.segments[:-1], literal=literal or "/", preference=match[1])
+    return url, number
+
+
+def _splitNumber(url: MediaURL) -> tuple[MediaURL, int | None]:
     path, mark, query = url.literal.partition("?")
     if mark and (match := _TRACK.search(query)):
         query = query[: match.start()].rstrip("/")
@@ -86,10 +102,15 @@ def splitTrack(url: MediaURL) -> tuple[MediaURL, int | None]:
     return url, None
 
 
-def contentBase(uri: str) -> str:
-    """The Content-Base of a presentation: its URI without the query and with a slash at the end (DES-1)."""
+def contentBase(uri: str, preference: str | None = None) -> str:
+    """
+    The Content-Base of a presentation: its URI without the query and with a slash at the end (DES-1).
+
+    @param preference: by which it was chosen; None if there was no choice.
+    """
     path = uri.partition("?")[0]
-    return path if path.endswith("/") else f"{path}/"
+    base = path if path.endswith("/") else f"{path}/"
+    return base if preference is None else f"{base}prefer={preference}/"
 
 
 def _parseAuthority(authority: str) -> tuple[str, int | None]:

@@ -4,7 +4,7 @@ All broadcasts: one for each presentation that somebody listens to over multicas
 
 from __future__ import annotations
 
-from mediasrv.media.files import FileVersion
+from mediasrv.media.files import Version
 from mediasrv.media.presentation import Presentation
 from mediasrv.rtp.bursts import BurstPlan
 from mediasrv.rtp.multicast import Multicast
@@ -12,7 +12,7 @@ from mediasrv.streaming.broadcast import Broadcast
 from mediasrv.streaming.ondemand import OnDemand
 
 #: what two presentations of the same content have in common: the library forgets one and makes another
-_Key = tuple[str, FileVersion, BurstPlan]
+_Key = tuple[str, Version, BurstPlan]
 
 
 class Broadcasts:

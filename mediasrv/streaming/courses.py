@@ -170,6 +170,7 @@ class Course:
             shown,
             self.following(fragment.number) is None or (fragment.last and not self.isReverse),
             sizeOf(shown),
+            fragment.reference,
         )
 
     def _moved(self, burst: Burst, rates: Sequence[int]) -> Burst:

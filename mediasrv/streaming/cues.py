@@ -140,7 +140,7 @@ async def _cueBetween(feed: Feed, course: Course, npt: float, style: SeekStyle) 
     time = course.at(npt)
     while number is not None:
         fragment = await feed.fetch(number, course)
-        shown = [burst for burst in fragment.bursts if burst.track == 0]
+        shown = [burst for burst in fragment.bursts if burst.track == fragment.reference]
         if style == "First-Prior":
             chosen = max((burst for burst in shown if burst.pts <= time + _ROUNDING), key=_presented, default=None)
         else:
@@ -166,7 +166,7 @@ async def _cueBackwards(feed: Feed, course: Course, npt: float) -> Cue:
     while number is not None:
         fragment = await feed.fetch(number, course)
         for index, burst in enumerate(fragment.bursts):
-            if burst.entry and burst.track == 0 and burst.pts >= time - _ROUNDING:
+            if burst.entry and burst.track == fragment.reference and burst.pts >= time - _ROUNDING:
                 return Cue(_endOfGroup(course, fragment, index), course, fragment, index)
         number = course.following(number)
     raise NothingToPlay("no picture that could be decoded is there in the file")

@@ -16,6 +16,7 @@ from mediasrv.media.library import Library
 from mediasrv.media.presentation import Presentation
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment, packFragment
 from mediasrv.rtp.payloads.formats import PayloadFormat
+from mediasrv.rtp.payloads.registry import formatFor
 from mediasrv.streaming.courses import Course
 
 
@@ -73,6 +74,10 @@ class FragmentLoader:
     def _read(
         presentation: Presentation, number: int, formats: Sequence[PayloadFormat], plan: BurstPlan
     ) -> PacketFragment:
+        section = presentation.sectionAt(number)
+        if section.first:
+            # it has other parameters, which come with its key frames
+            formats = [formatFor(track) for track in section.tracks]
         return packFragment(presentation.read(number), formats, plan)
 
 

@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary
 
 from twisted.internet.defer import Deferred
 
+from mediasrv.media.descriptions.choosing import ANY, Preferences
 from mediasrv.media.library import Library
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.tracks import Track
@@ -43,6 +44,19 @@ def carriesTrack(track: Track, sample: bytes | None) -> bool:
     return True
 
 
+def continuesTrack(first: Track, other: Track) -> bool:
+    """
+    Whether a track may go on as another one in the same RTP stream: the description has the parameters of the first,
+    so those of the other have to be the same, or come with its units.
+    """
+    try:
+        begun, going = formatFor(first), formatFor(other)
+    except PayloadError:
+        return False
+
+    return begun.presumed() == going.presumed()
+
+
 class OnDemand:
     """
     The library as RTP presents it.
@@ -60,9 +74,9 @@ class OnDemand:
         self._plan = plan
         self._formats: WeakKeyDictionary[Presentation, list[PayloadFormat]] = WeakKeyDictionary()
 
-    def presentation(self, segments: Sequence[str]) -> Deferred[Presentation]:
+    def presentation(self, segments: Sequence[str], preferences: Preferences = ANY) -> Deferred[Presentation]:
         """As L{Library.presentation}."""
-        return self.library.presentation(segments)
+        return self.library.presentation(segments, "rtp", preferences)
 
     def transportStream(self, segments: Sequence[str]) -> Deferred[Presentation]:
         """As L{Library.transportStream}."""

@@ -11,7 +11,7 @@ import pytest
 
 from mediasrv.media.containers import Container
 from mediasrv.media.files import NotMedia
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation
 from mediasrv.media.tracks import Fragment, Track, Unit
 from mediasrv.streaming.ondemand import carriesTrack
 from tests.media.films import FILMS, Film
@@ -19,7 +19,7 @@ from tests.media.films import FILMS, Film
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:av")
 
 
-def readAll(presentation: Presentation) -> list[Fragment]:
+def readAll(presentation: FilePresentation) -> list[Fragment]:
     return [presentation.read(number) for number in range(len(presentation.cuts))]
 
 
@@ -41,7 +41,7 @@ def packetsOf(path: str) -> dict[int, list[bytes]]:
 def test_fragments(kind, tmp_path):
     """Fragments in order hold all of the file once; any order gives the same ones; each starts as it was planned."""
     path = FILMS[kind].make(tmp_path)
-    presentation = Presentation(path, carriesTrack, 2.0)
+    presentation = FilePresentation(path, carriesTrack, 2.0)
     fragments = readAll(presentation)
     streams = sorted(packetsOf(path).items())
     assert len(presentation.tracks) == len(streams)
@@ -80,14 +80,14 @@ CUTS = {
 
 @pytest.mark.parametrize("kind", CUTS)
 def test_cuts(kind, tmp_path):
-    presentation = Presentation(FILMS[kind].make(tmp_path), carriesTrack, 2.0)
+    presentation = FilePresentation(FILMS[kind].make(tmp_path), carriesTrack, 2.0)
     assert [cut.pts for cut in presentation.cuts] == pytest.approx(CUTS[kind], abs=0.001)
     presentation.close()
 
 
 def test_soundGridOfMilliseconds(tmp_path):
     """Matroska rounds to milliseconds; frames of 1024 samples are 64/3 ms long."""
-    presentation = Presentation(FILMS["mkv"].make(tmp_path), carriesTrack, 2.0)
+    presentation = FilePresentation(FILMS["mkv"].make(tmp_path), carriesTrack, 2.0)
     times = [unit.pts for fragment in readAll(presentation) for unit in fragment.units[1]]
     steps = {round((later - sooner) * 48000, 6) for sooner, later in pairwise(times)}
     assert steps == {1024}
@@ -97,7 +97,7 @@ def test_soundGridOfMilliseconds(tmp_path):
 @pytest.mark.parametrize("kind", ["starts late", "starts late, ts"])
 def test_startsAtZero(kind, tmp_path):
     """Whatever the clock of the file says at its beginning."""
-    presentation = Presentation(FILMS[kind].make(tmp_path), carriesTrack, 2.0)
+    presentation = FilePresentation(FILMS[kind].make(tmp_path), carriesTrack, 2.0)
     first = presentation.read(0)
     assert min(units[0].pts for units in first.units) == pytest.approx(0, abs=1e-6)
     assert presentation.duration == pytest.approx(6, abs=0.05)

@@ -8,7 +8,7 @@ import av
 import pytest
 
 from mediasrv.media.converting import _qualityOf
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation
 from mediasrv.rtp.payloads.formats import PayloadError
 from mediasrv.rtp.payloads.jpeg import JPEGFormat
 from mediasrv.streaming.ondemand import carriesTrack
@@ -16,7 +16,7 @@ from tests.media.films import FILMS, Film
 
 
 def sent(path: str, index: int = 0) -> list[bytes]:
-    presentation = Presentation(path, carriesTrack, 2.0)
+    presentation = FilePresentation(path, carriesTrack, 2.0)
     units = [unit.data for number in range(len(presentation.cuts)) for unit in presentation.read(number).units[index]]
     presentation.close()
     return units
@@ -39,7 +39,7 @@ def samplesOf(path: str) -> array[int]:
 )
 def test_sound(name, codec, tmp_path):
     path = Film(name, video=(), audio=(codec,), seconds=5).make(tmp_path)
-    presentation = Presentation(path, carriesTrack, 2.0)
+    presentation = FilePresentation(path, carriesTrack, 2.0)
     [track] = presentation.tracks
     assert (track.codec, track.sampleRate, track.channels, track.bitRate) == ("pcm_s16le", 48000, 1, 768000)
     assert presentation.omitted == []
@@ -76,7 +76,7 @@ def test_pictures(kind, quality, tmp_path):
         JPEGFormat.check(data)
         luma = lumaOf(decoder.decode(av.Packet(data))[0])
         assert sum((ours - theirs) ** 2 for ours, theirs in zip(luma, expected, strict=True)) / len(luma) < 2 * quality
-    presentation = Presentation(path, carriesTrack, 2.0)
+    presentation = FilePresentation(path, carriesTrack, 2.0)
     fragments = [presentation.read(number) for number in range(len(presentation.cuts))]
     got = [(unit.dts, unit.pts, unit.key) for fragment in fragments for unit in fragment.units[0]]
     assert got == [(pytest.approx(time), pytest.approx(time), True) for time in times]

@@ -15,7 +15,7 @@ from twisted.python.threadpool import ThreadPool
 from mediasrv.media import library as module
 from mediasrv.media.files import NotMedia
 from mediasrv.media.library import Library, NotFound, resolve
-from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.media.presentation import FilePresentation, PresentationChanged
 from mediasrv.streaming.ondemand import carriesTrack
 from tests.media.films import Film
 
@@ -232,11 +232,11 @@ async def test_notReadable(library, folder, monkeypatch):
 async def test_removedMeanwhile(library, folder, monkeypatch):
     """Between finding and opening."""
 
-    def removed(*arguments: object) -> Presentation:
+    def removed(*arguments: object) -> FilePresentation:
         os.unlink(os.path.join(folder, "a.mp4"))
-        return Presentation(*arguments)
+        return FilePresentation(*arguments)
 
-    monkeypatch.setattr(module, "Presentation", removed)
+    monkeypatch.setattr(module, "FilePresentation", removed)
     with pytest.raises(NotFound):
         await library.presentation(["films", "a.mp4"])
 
@@ -247,12 +247,12 @@ class Gate:
     def __init__(self, monkeypatch) -> None:
         self.open = threading.Event()
         self.opened = 0
-        monkeypatch.setattr(module, "Presentation", self)
+        monkeypatch.setattr(module, "FilePresentation", self)
 
-    def __call__(self, *arguments: object) -> Presentation:
+    def __call__(self, *arguments: object) -> FilePresentation:
         self.opened += 1
         self.open.wait()
-        return Presentation(*arguments)
+        return FilePresentation(*arguments)
 
 
 async def _untilWaiting(library: Library, number: int) -> None:

@@ -13,16 +13,16 @@ import pytest
 
 from mediasrv.media.files import NotMedia
 from mediasrv.media.fragments import Fragment
-from mediasrv.media.presentation import Presentation, PresentationChanged
+from mediasrv.media.presentation import FilePresentation, PresentationChanged
 from mediasrv.streaming.ondemand import carriesTrack
 from tests.media.films import FILMS, Film
 
 
-def opened(path: str) -> Presentation:
-    return Presentation(path, carriesTrack, 2.0)
+def opened(path: str) -> FilePresentation:
+    return FilePresentation(path, carriesTrack, 2.0)
 
 
-def readAll(presentation: Presentation) -> list[Fragment]:
+def readAll(presentation: FilePresentation) -> list[Fragment]:
     return [presentation.read(number) for number in range(len(presentation.cuts))]
 
 

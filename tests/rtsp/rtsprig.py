@@ -23,9 +23,10 @@ from twisted.python.failure import Failure
 
 from mediasrv.media.cache import Cache
 from mediasrv.media.containers import NotMedia
+from mediasrv.media.files import FileVersion
 from mediasrv.media.fragments import Cut
 from mediasrv.media.library import NotFound
-from mediasrv.media.presentation import FileVersion
+from mediasrv.media.presentation import Section
 from mediasrv.media.tracks import Fragment, Track, Unit
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan
@@ -92,8 +93,12 @@ class FakePresentation:
             self.tracks.insert(0, Track(0, "video", "h264", _PARAMETERS, frameRate=Fraction(_RATE)))
         self.cuts = [Cut(start * _GROUP, start * _GROUP, True) for start in range(max(1, int(duration / _GROUP)))]
         self.randomAccess = _GROUP
+        self.isChosen = False
         self.reading: Callable[[int], None] = lambda number: None
         self._pictureSize = pictureSize
+
+    def sectionAt(self, number: int) -> Section:
+        return Section(0, self.tracks)
 
     def fragmentAt(self, time: float) -> int:
         return min(len(self.cuts) - 1, max(0, int((time + 1e-9) / _GROUP)))
@@ -152,7 +157,7 @@ class FakeLibrary:
         self.waiting: list[Deferred[Any]] = []
         self.isSlow = False
 
-    def presentation(self, segments: tuple[str, ...]) -> Deferred[Any]:
+    def presentation(self, segments: tuple[str, ...], view: str = "rtp", preferences: Any = None) -> Deferred[Any]:
         errors = {"broken.mkv": NotMedia("no media"), "secret.mkv": PermissionError(13), "bug.mkv": RuntimeError("bug")}
         if segments in (("movies", "film.mkv"), ("movies", "stream.ts")):
             found = self.film

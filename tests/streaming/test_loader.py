@@ -15,6 +15,7 @@ from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.cache import Cache
 from mediasrv.media.containers import NotMedia
+from mediasrv.media.presentation import Section
 from mediasrv.media.tracks import Fragment
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
 from mediasrv.streaming.courses import Course
@@ -34,6 +35,9 @@ class Read(Film):
         self.error: Exception | None = None
 
     __hash__ = object.__hash__
+
+    def sectionAt(self, number: int) -> Section:
+        return Section(0, self.tracks)
 
     def read(self, number: int) -> Fragment:
         assert self.may.wait(5)

@@ -11,6 +11,7 @@ HE-AAC twice the core's. FFmpeg's and GStreamer's receivers take any.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from mediasrv.media.tracks import Kind, Track, Unit
@@ -51,6 +52,10 @@ class AACFormat(PayloadFormat):
             "streamtype=5;profile-level-id=1;mode=AAC-hbr;sizelength=13;indexlength=3;indexdeltalength=3;"
             f"{duration}config={self._config.encoded.hex()}"
         )
+
+    def presumed(self) -> tuple[object, ...]:
+        # an extension that says that there is no SBR is no difference
+        return self.encodingName, self.clockRate, self.channels, replace(self._config, encoded=b"")
 
     def pack(self, units: Sequence[Unit], limit: int) -> list[PayloadGroup]:
         groups = []

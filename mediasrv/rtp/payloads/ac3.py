@@ -41,6 +41,7 @@ class AC3Format(PayloadFormat):
     codecs = frozenset({"ac3"})
     kind: ClassVar[Kind] = "audio"
     encodingName = "ac3"
+    isSelfContained = True
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)

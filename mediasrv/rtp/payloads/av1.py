@@ -50,6 +50,7 @@ class AV1Format(PayloadFormat):
     codecs: ClassVar[frozenset[str]] = frozenset({"av1"})
     kind: ClassVar[Literal["video"]] = "video"
     encodingName = "AV1"
+    isSelfContained = True
 
     def __init__(self, track: Track) -> None:
         """

@@ -32,6 +32,7 @@ class EAC3Format(PayloadFormat):
     codecs = frozenset({"eac3"})
     kind: ClassVar[Kind] = "audio"
     encodingName = "eac3"
+    isSelfContained = True
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)

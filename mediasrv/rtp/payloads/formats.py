@@ -75,6 +75,7 @@ class PayloadFormat(ABC):
     @cvar encodingName: as registered, for C{a=rtpmap}.
     @cvar startMarker: whether the marker bit means "first packet after silence" (RFC 3551 section 4.1), so that a
         sender sets it on the first packet after PLAY.
+    @cvar isSelfContained: whether units at which decoding can start bring all that a decoder has to know.
     @ivar payloadType: the static payload type (RFC 3551 section 6), or None for a dynamic one.
     @ivar clockRate: RTP timestamp ticks per second.
     @ivar channels: for C{a=rtpmap}; 0 leaves it out.
@@ -84,6 +85,7 @@ class PayloadFormat(ABC):
     kind: ClassVar[Kind]
     encodingName: str
     startMarker: ClassVar[bool] = False
+    isSelfContained: ClassVar[bool] = False
     payloadType: int | None = None
     clockRate: int = 90000
     channels: int = 0
@@ -97,6 +99,14 @@ class PayloadFormat(ABC):
     def formatParameters(self) -> str:
         """The value of C{a=fmtp} after the payload type, or C{""} for no such line."""
         return ""
+
+    def presumed(self) -> tuple[object, ...]:
+        """
+        What a receiver has to know of the track before any unit, by its description. A track that presumes the same may
+        take its place in the middle of a stream.
+        """
+        parameters = "" if self.isSelfContained else self.formatParameters()
+        return self.encodingName, self.payloadType, self.clockRate, self.channels, parameters
 
     def attributes(self) -> list[str]:
         """Further lines of the media section, such as C{"a=ptime:20"}."""

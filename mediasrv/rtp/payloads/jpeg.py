@@ -38,6 +38,7 @@ class JPEGFormat(PayloadFormat):
     codecs = frozenset({"mjpeg"})
     kind = "video"
     encodingName = "JPEG"
+    isSelfContained = True
     payloadType = 26
 
     def __init__(self, track: Track) -> None:

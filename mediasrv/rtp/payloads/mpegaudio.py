@@ -40,6 +40,7 @@ class MPEGAudioFormat(PayloadFormat):
     codecs = frozenset({"mp1", "mp2", "mp3"})
     kind: ClassVar[Kind] = "audio"
     encodingName = "MPA"
+    isSelfContained = True
     startMarker = True
     payloadType = 14
     clockRate = _CLOCK

@@ -34,6 +34,7 @@ class MPEGVideoFormat(PayloadFormat):
     codecs = frozenset({"mpeg1video", "mpeg2video"})
     kind = "video"
     encodingName = "MPV"
+    isSelfContained = True
     payloadType = 32
 
     def pack(self, units: Sequence[Unit], limit: int) -> list[PayloadGroup]:

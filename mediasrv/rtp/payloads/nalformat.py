@@ -69,6 +69,7 @@ class NALFormat(PayloadFormat):
     """
 
     kind: ClassVar[Literal["video"]] = "video"
+    isSelfContained = True
     types: ClassVar[bytes]
     headerSize: ClassVar[int]
     setTypes: ClassVar[tuple[int, ...]]

@@ -25,6 +25,7 @@ class OpusFormat(PayloadFormat):
     codecs = frozenset({"opus"})
     kind: ClassVar[Kind] = "audio"
     encodingName = "opus"
+    isSelfContained = True
     startMarker = True
     clockRate = 48000
     channels = 2  # always, whatever is inside (section 7)

@@ -23,6 +23,7 @@ class VP8Format(PayloadFormat):
     codecs = frozenset({"vp8"})
     kind = "video"
     encodingName = "VP8"
+    isSelfContained = True
 
     def pack(self, units: Sequence[Unit], limit: int) -> list[PayloadGroup]:
         """One group per frame; an empty frame (a dropped one) is left out."""

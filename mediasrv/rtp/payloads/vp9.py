@@ -26,6 +26,7 @@ class VP9Format(PayloadFormat):
     codecs = frozenset({"vp9"})
     kind = "video"
     encodingName = "VP9"
+    isSelfContained = True
 
     def __init__(self, track: Track) -> None:
         super().__init__(track)

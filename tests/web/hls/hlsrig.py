@@ -12,7 +12,7 @@ import av
 
 from mediasrv.media.files import FileVersion
 from mediasrv.media.fragments import Cut
-from mediasrv.media.presentation import Presentation, Section
+from mediasrv.media.presentation import FilePresentation, Presentation, Section
 from mediasrv.media.tracks import Fragment, Track, Unit
 from mediasrv.web.browsers import carriedByBrowsers
 from mediasrv.web.hls.package import Package
@@ -52,7 +52,7 @@ FILMS = {
 
 def packageOf(path: str, segmentDuration: float = 4.0) -> Package:
     """What HLS makes of a file."""
-    return Package(Presentation(path, carriedByBrowsers, 2.0, "web"), segmentDuration)
+    return Package(FilePresentation(path, carriedByBrowsers, 2.0, "web"), segmentDuration)
 
 
 @dataclass(frozen=True)

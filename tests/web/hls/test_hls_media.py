@@ -13,7 +13,7 @@ import pytest
 from hlsrig import FILMS, H264, FakeSequence, bare, decoded, packageOf, played, unitsOf, wholeOf
 
 from mediasrv.media.containers import NotMedia
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation, Presentation
 from mediasrv.streaming.fmp4.boxes import boxesIn, find
 from mediasrv.web.browsers import carriedByBrowsers
 from mediasrv.web.hls.package import Package
@@ -149,7 +149,7 @@ def testSections(tmp_path: Path) -> None:
     """Clips with other parameters: each has its own init segment, and times go on."""
     (tmp_path / "b").mkdir()
     clips = [
-        Presentation(each, carriedByBrowsers, 2.0, "web")
+        FilePresentation(each, carriedByBrowsers, 2.0, "web")
         for each in (FILMS["B-frames"].make(tmp_path), FILMS["ts"].but(seconds=6).make(tmp_path / "b"))
     ]
     sequence = FakeSequence(clips)

@@ -1,0 +1,1 @@
+"""Compositions: presentations made of clips of other files, one after the other and together."""
