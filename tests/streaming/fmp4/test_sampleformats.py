@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation
 from mediasrv.media.tracks import Track, Unit
 from mediasrv.streaming.fmp4.boxes import BoxError, find
 from mediasrv.streaming.fmp4.formats import NotPackaged, SampleFormat
@@ -61,7 +61,7 @@ _FIXED = {"video": 78, "audio": 28}
 
 
 def formatOf(path: str) -> SampleFormat:
-    presentation = Presentation(path, carriedByBrowsers, 2.0, "web")
+    presentation = FilePresentation(path, carriedByBrowsers, 2.0, "web")
     return sampleFormatFor(presentation.tracks[0], presentation.read(0).units[0])
 
 

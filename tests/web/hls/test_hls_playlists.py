@@ -14,7 +14,7 @@ from hlsrig import FILMS, FakeSequence, packageOf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasrv.media.presentation import Presentation
+from mediasrv.media.presentation import FilePresentation
 from mediasrv.web.browsers import carriedByBrowsers
 from mediasrv.web.hls.naming import Name
 from mediasrv.web.hls.package import Package
@@ -121,7 +121,7 @@ def testSeams(tmp_path: Path) -> None:
     """Each section after the first begins with a discontinuity and an init segment of its own."""
     (tmp_path / "b").mkdir()
     paths = FILMS["B-frames"].make(tmp_path), FILMS["ts"].but(seconds=6).make(tmp_path / "b")
-    sequence = FakeSequence([Presentation(path, carriedByBrowsers, 2.0, "web") for path in paths])
+    sequence = FakeSequence([FilePresentation(path, carriedByBrowsers, 2.0, "web") for path in paths])
     package = Package(sequence, 4.0)  # type: ignore[arg-type]  # it has what is needed
     assert set(package.codecStrings(0)) == set(
         attributes(indexOf(package).splitlines()[4])["CODECS"].strip('"').split(",")[:-1]
