@@ -167,7 +167,7 @@ async def testNonsense(target: Target, canary: Canary, name: str) -> None:
 @pytest.mark.requirement("TUN-12")
 async def testOrdinaryRequest(target: Target, canary: Canary) -> None:
     for port in ports(target):
-        caller = await target.dial(port, b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        caller = await target.dial(port, b"GET /none HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         await caller.closed()
         assert b" 404 " in caller.words[:20]
     await canary.noticedNothing()

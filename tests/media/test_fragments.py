@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import inf
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media import fragments as module
@@ -115,6 +115,7 @@ def flat(fragments: list[Fragment], index: int) -> list[Unit]:
     return [unit for fragment in fragments for unit in fragment.units[index]]
 
 
+@settings(deadline=None)  # how long it takes depends on who else uses the machine
 @given(
     gop=st.sampled_from([1, 5, 10, 37, 300]),
     seconds=st.floats(0.5, 40),
