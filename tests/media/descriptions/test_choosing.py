@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media.descriptions.choosing import ANY, Preferences, choose
@@ -90,6 +90,7 @@ def test_everywhere():
     assert choose(clip("a"), ANY).choice == ()
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80), st.text(max_size=20))
 def test_tokensKeepIt(languages, bitRate):
     preferences = Preferences.of(languages, bitRate)
@@ -97,6 +98,7 @@ def test_tokensKeepIt(languages, bitRate):
     assert all(character.isalnum() or character in ".-" for character in preferences.token)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["de", "en-US", "x-y", "zh-Hant-TW", "abcdefgh", "de-12345678"]), max_size=12),
     st.integers(1, 10**12 - 1),
@@ -107,6 +109,7 @@ def test_tokensOfManyLanguages(languages, bitRate):
     assert len(preferences.token) <= 200
 
 
+@settings(deadline=None)
 @given(st.text(max_size=300))
 def test_anyToken(token):
     preferences = Preferences.ofToken(token)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media.descriptions.clockvalues import parseClip, parseClock
@@ -57,6 +57,7 @@ def test_noTimes(text):
         parseClip(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30))
 def test_nothingElse(text):
     for parse in (parseClip, parseClock):

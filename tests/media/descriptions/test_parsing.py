@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media.descriptions.reading import ENDINGS, LARGEST, isDescription, parse
@@ -312,6 +312,7 @@ _PIECES = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES, max_size=30).map("".join), st.sampled_from(sorted(ENDINGS)))
 @example("a = 1e" + "9" * 5000, "toml")
 @example("a = " + "9" * 5000, "toml")
@@ -320,6 +321,7 @@ def test_piecesMakeNothingElse(text, ending):
     check(text.encode("utf-8", "replace"), ending)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(sorted(ENDINGS)))
 @example(b'<?xml version="1.0" encoding="utf-7"?><smil/>', "smil")
 @example(b'<?xml version="1.0" encoding="rot13"?><smil/>', "smil")
