@@ -183,7 +183,7 @@ async def test_browsersChooseAVersion(ways: Callable[[Way], Server], offered: li
             socket.create_connection(("127.0.0.1", port), 5) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as secure,
         ):
-            secure.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            secure.sendall(b"GET /none HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return secure.selected_alpn_protocol(), secure.recv(12)
 
     for name in ("rtsps", "https"):
