@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_twisted
-from nginx import Nginx
+from nginxpeer import Nginx
 from pages import Pages, site
 from serving import Server
 from twisted.internet.interfaces import IAddress
