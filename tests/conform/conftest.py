@@ -30,7 +30,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def port(films: Path) -> Iterator[int]:
     """Of the server, which serves the films as C{/m/}."""
     command = [sys.executable, "-m", "twisted", "--log-format", "text", "mediasrv", "--media", f"m={films}"]
-    ports = ["--port", "tcp:0:interface=127.0.0.1", "--rtp-port", "0"]
+    ports = ["--port", "tcp:0:interface=127.0.0.1", "--rtp-port", "0", "--http", "none"]
     log = films / "server.log"
     with log.open("w") as output, subprocess.Popen([*command, *ports], stdout=output, stderr=output) as server:
         deadline = time.monotonic() + 30
