@@ -50,12 +50,15 @@ def listed(python: Path, cwd: Path) -> bool:
     return re.search(r"^ +mediasrv ", commands, re.M) is not None
 
 
+_UNSHIPPED = shutil.ignore_patterns("__pycache__", "dropin.cache", "node_modules")
+
+
 @pytest.fixture(scope="module")
 def source(tmp_path_factory) -> Path:
     """A copy of this source tree: building writes into it."""
     folder = tmp_path_factory.mktemp("source")
     for name in SHIPPED:
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "dropin.cache"))
+        shutil.copytree(ROOT / name, folder / name, ignore=_UNSHIPPED)
     for name in FILES:
         shutil.copy(ROOT / name, folder)
     return folder

@@ -167,6 +167,10 @@ def _modified(folder: str) -> float:
         return 0.0
 
 
-def _inOrder(name: str) -> list[tuple[int, str]]:
-    """A key that sorts names as people do: case does not count, and C{part 2} comes before C{part 10}."""
-    return [(int(digits or 0), text.casefold()) for digits, text in re.findall(r"([0-9]*)([^0-9]*)", name)]
+def _inOrder(name: str) -> list[tuple[bool, int, str]]:
+    """
+    A key that sorts names as people do: case does not count, C{part 2} comes before C{part 10}, and numbers before
+    letters.
+    """
+    parts = re.findall(r"([0-9]*)([^0-9]*)", name)
+    return [(not digits, int(digits or 0), text.casefold()) for digits, text in parts]

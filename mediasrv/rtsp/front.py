@@ -7,6 +7,7 @@ All that comes until it is known goes on to whom it is for, and from then on the
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from typing import Literal
 
 from twisted.internet.interfaces import (
@@ -57,7 +58,7 @@ def languageOf(start: bytes, longest: int) -> Language | None:
 
 
 @implementer(IHandshakeListener)
-class Front(Guest):
+class Front(Guest, ABC):
     """
     A connection of which nothing is known yet. Subclasses say what is spoken besides tunnels.
     """
@@ -175,9 +176,9 @@ class Front(Guest):
         """What came is no head of an HTTP request."""
         self.refuse(error.code)
 
+    @abstractmethod
     def headReceived(self, head: HTTPHead) -> None:
         """An HTTP request came that is no tunnel."""
-        raise NotImplementedError
 
     def unwelcome(self) -> None:
         self.refuse(503)

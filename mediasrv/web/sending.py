@@ -12,6 +12,7 @@ import fcntl
 import os
 import struct
 import termios
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -37,7 +38,7 @@ _STEP = 1 << 20
 _WRITTEN = 128 << 10
 
 
-class Sending:
+class Sending(ABC):
     """
     One body on its way. Subclasses know how to hand bytes over.
 
@@ -76,9 +77,9 @@ class Sending:
         self._transport: Any = request.channel.transport
         self._seen: tuple[int, int] | None = None
 
+    @abstractmethod
     def start(self) -> None:
         """Sends the headers, and begins."""
-        raise NotImplementedError
 
     def stopProducing(self) -> None:
         """The connection is lost."""
@@ -144,13 +145,13 @@ class Sending:
         except Exception:
             self._failed(Failure())
 
+    @abstractmethod
     def _step(self) -> None:
         """Hands over as much as may be in one turn."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _came(self, result: Any) -> None:
         """Goes on after a thread has done its part."""
-        raise NotImplementedError
 
     def _cutShort(self) -> None:
         """The file has not what was promised any more: closes, so that the client sees it (RFC 9112 section 8)."""
@@ -164,9 +165,9 @@ class Sending:
         self._over()
         self._request.finish()
 
+    @abstractmethod
     def _handBack(self) -> None:
         """Nothing more is sent."""
-        raise NotImplementedError
 
     def _gone(self, _: object) -> None:
         self._over()

@@ -157,16 +157,36 @@ async def test_ffmpegCopiesHLS(top: str, clip: Callable[[str], Path], clipFolder
     """The same over HTTP, where every clip has its own parameters behind a discontinuity."""
     wanted = pieces(clip, "h264.mp4", "h264.ts")
     name = write(clipFolder, "turn.smil", _SEQ)
-    arguments = [peers.require("ffmpeg"), "-v", "error", "-i", f"{top}{name}/index.m3u8"]
-    for kind, extra in (("video", ["-bsf:v", "h264_mp4toannexb"]), ("audio", [])):
-        choose = ["-map", f"0:{kind[0]}:0", "-c", "copy", "-copyinkf", "-copypriorss", "1", *extra]
-        arguments += [*choose, "-f", "data", str(tmp_path / kind)]
-    outcome = await peers.run(arguments, _PATIENCE)
-    assert outcome.code == 0, outcome.errors
+    await copyHLS(f"{top}{name}/index.m3u8", tmp_path)
     for track in wanted:
         stream = track[0].stream
         got = essence.essenceOf(stream.codec, [(tmp_path / stream.kind).read_bytes()], b"none")
         assert not essence.difference(got, b"".join(piece.essence for piece in track))
+
+
+async def copyHLS(url: str, folder: Path) -> None:
+    """Has ffmpeg write the units of pictures and sound into two files, which are called as their kinds."""
+    arguments = [peers.require("ffmpeg"), "-v", "error", "-i", url]
+    for kind, extra in (("video", ["-bsf:v", "h264_mp4toannexb"]), ("audio", [])):
+        choose = ["-map", f"0:{kind[0]}:0", "-c", "copy", "-copyinkf", "-copypriorss", "1", *extra]
+        arguments += [*choose, "-y", "-f", "data", str(folder / kind)]
+    outcome = await peers.run(arguments, _PATIENCE)
+    assert outcome.code == 0, outcome.errors
+
+
+@pytest.mark.deadline(60)
+async def test_choiceOverHLS(top: str, clip: Callable[[str], Path], clipFolder: Path, tmp_path: Path) -> None:
+    """What was chosen for the first playlist stays chosen for all that it leads to, which has no query."""
+    clip("silent-h264.mp4")
+    sounds = {"en": "opus.opus", "de": "aac.m4a"}
+    choice = ", ".join(f'{{ src = "{name}", language = "{language}" }}' for language, name in sounds.items())
+    name = write(clipFolder, "choice.toml", f'par = ["silent-h264.mp4", {{ switch = [{choice}] }}]')
+    for query, language in (("?lang=de-AT,en;q=0.5", "de"), ("?lang=fr,en", "en"), ("", "en")):
+        [[sound]] = pieces(clip, sounds[language])
+        await copyHLS(f"{top}{name}/index.m3u8{query}", tmp_path)
+        got = essence.essenceOf(sound.stream.codec, [(tmp_path / "audio").read_bytes()], b"none")
+        # silence may follow, as long as there are pictures
+        assert sound.essence in got
 
 
 # To the tick, with a client of our own.

@@ -189,10 +189,13 @@ async def test_reach(library, path, length):
 @pytest.mark.requirement("SEC-6")
 async def test_listing(library, folder):
     """What can be asked for and nothing else, in the order that people expect."""
-    for name in ("part 10.mp4", "Part 2.txt"):
+    for name in ("part 10.mp4", "Part 2.txt", "9.mp4", "10 a.mp4"):
         shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, name))
     entries = await library.listing(["films"])
-    assert [entry.name for entry in entries] == ["sub", "a.mp4", "in.mp4", "Part 2.txt", "part 10.mp4"]
+    assert [entry.name for entry in entries] == [
+        "sub",
+        *("9.mp4", "10 a.mp4", "a.mp4", "in.mp4", "Part 2.txt", "part 10.mp4"),
+    ]
     size = os.path.getsize(os.path.join(folder, "a.mp4"))
     assert [(entry.isFolder, entry.size) for entry in entries[:2]] == [(True, 0), (False, size)]
     assert [(entry.name, entry.isFolder) for entry in await library.listing([])] == [("films", True)]

@@ -135,7 +135,7 @@ def interleavedReply(probe: Probe) -> None:
 @check("SET-6", Grade.POLICY, "RFC 2326 12.39", "The reply names the SSRC, in eight hexadecimal digits.")
 def ssrcInReply(probe: Probe) -> None:
     value = _single(expect(setUp(probe, offered(probe)), 200))
-    require(re.search(r";\s*ssrc=[0-9A-Fa-f]{8}\s*(;|$)", value) is not None, "ssrc=XXXXXXXX")
+    require(re.search(r";\s*ssrc=[0-9A-Fa-f]{8}\s*(;|$)", value) is not None, "ssrc= and eight hexadecimal digits")
 
 
 @check("SET-7", Grade.POLICY, "RFC 2326 12.39", "The channels that the client asks for are those that it gets.")

@@ -58,6 +58,10 @@ class SampleFormat(ABC):
         """The samples that a unit is: one, or none if it is damaged."""
         return [unit.data]
 
+    def amid(self, unit: Unit) -> Unit:
+        """A unit as it is to be in the midst of a segment, where players may start at what looks as if they could."""
+        return unit
+
 
 class PictureFormat(SampleFormat):
     """A track of pictures."""

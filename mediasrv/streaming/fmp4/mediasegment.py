@@ -95,7 +95,10 @@ class _Samples:
         timeline, frame = packaged.timeline, packaged.format.frameTicks
         samplesOf, decoding, showing = packaged.format.samples, timeline.decoding, timeline.tick
         isVideo = packaged.track.kind == "video"
-        for unit in units:
+        amid = packaged.format.amid
+        for place, unit in enumerate(units):
+            if place:
+                unit = amid(unit)
             tick = decoding(unit.dts)
             offset = showing(unit.pts) - tick if isVideo else 0
             for number, data in enumerate(samplesOf(unit)):

@@ -7,7 +7,9 @@ its parameter sets; those within the pictures stay there, which decoders do not 
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mediasrv.media.tracks import Track, Unit
 from mediasrv.rtp.payloads.bits import BitReader
@@ -15,12 +17,19 @@ from mediasrv.rtp.payloads.formats import PayloadError
 from mediasrv.rtp.payloads.h264 import H264Format
 from mediasrv.rtp.payloads.h265 import H265Format
 from mediasrv.rtp.payloads.nalformat import NALFormat
-from mediasrv.rtp.payloads.nalunits import splitAnnexB, unescape
+from mediasrv.rtp.payloads.nalunits import joinAnnexB, splitAnnexB, splitLengthPrefixed, unescape
 from mediasrv.streaming.fmp4.boxes import box
 from mediasrv.streaming.fmp4.formats import NotPackaged, PictureFormat
 
 #: H.264 profiles whose configuration record says how pixels are kept (ISO/IEC 14496-15 section 5.3.3.1)
 _HIGH_PROFILES = frozenset({100, 110, 122, 144})
+
+#: types of NAL units (H.264 table 7-1), and of an SEI message (D.1)
+_IDR, _SEI = 5, 6
+_RECOVERY_POINT = 6
+
+#: bytes of the lengths that are written where there were start codes
+_LENGTH_SIZE = 4
 
 
 class _NALSamples(PictureFormat):
@@ -34,8 +43,8 @@ class _NALSamples(PictureFormat):
         super().__init__(track, units)
         try:
             known = self._knownSets(track)
-            self._hasLengths = bool(known.lengthSize)
-            if self._hasLengths:
+            self._lengthSize = known.lengthSize
+            if self._lengthSize:
                 self.record = track.extradata
             else:
                 _collect(known, units)
@@ -44,27 +53,37 @@ class _NALSamples(PictureFormat):
         except (PayloadError, IndexError) as error:
             raise NotPackaged(str(error)) from None
 
+    @abstractmethod
     def _knownSets(self, track: Track) -> NALFormat:
-        raise NotImplementedError
+        """The parameter sets that the container has."""
 
+    @abstractmethod
     def _recordOf(self, known: NALFormat) -> bytes:
-        raise NotImplementedError
+        """The decoder configuration record of parameter sets."""
 
+    @abstractmethod
     def _codecString(self, record: bytes) -> str:
-        raise NotImplementedError
+        """What C{CODECS} says of a record."""
 
     def samples(self, unit: Unit) -> list[bytes]:
-        data = unit.data
-        if self._hasLengths:
-            return [data]
+        if self._lengthSize:
+            return [unit.data]
         try:
-            spans = splitAnnexB(data)
+            nalUnits = self._nalUnits(unit.data)
         except PayloadError:
             return []
-        pieces: list[bytes] = []
-        for start, end in spans:
-            pieces += ((end - start).to_bytes(4, "big"), data[start:end])
-        return [b"".join(pieces)] if pieces else []
+        return [_withLengths(nalUnits, _LENGTH_SIZE)] if nalUnits else []
+
+    def _nalUnits(self, data: bytes) -> list[bytes]:
+        spans = splitLengthPrefixed(data, self._lengthSize) if self._lengthSize else splitAnnexB(data)
+        return [data[start:end] for start, end in spans]
+
+
+def _withLengths(nalUnits: Sequence[bytes], size: int) -> bytes:
+    """
+    @param size: bytes of the length in front of each.
+    """
+    return b"".join(piece for each in nalUnits for piece in (len(each).to_bytes(size, "big"), each))
 
 
 def _collect(known: NALFormat, units: Sequence[Unit]) -> None:
@@ -108,8 +127,33 @@ class H264Samples(_NALSamples):
             raise NotPackaged("a truncated avcC")
         return f"avc1.{record[1:4].hex().upper()}"
 
+    def amid(self, unit: Unit) -> Unit:
+        """
+        Pictures from which decoding can recover, but which are no IDR, are no places to start at: what follows may name
+        pictures from before, at which Chromium gives up. It looks for SEI itself, whatever the flags say.
+        """
+        if not unit.key:
+            return unit
+        try:
+            nalUnits = self._nalUnits(unit.data)
+        except PayloadError:
+            return unit
+        if any(each[0] & 0x1F == _IDR for each in nalUnits):
+            return unit
+        kept = [each for each in nalUnits if not _isRecoveryPoint(each)]
+        data = _withLengths(kept, self._lengthSize) if self._lengthSize else joinAnnexB(kept)
+        return replace(unit, key=False, data=data)
+
     def entry(self) -> bytes:
         return self.visualEntry(b"avc1", box(b"avcC", self.record))
+
+
+def _isRecoveryPoint(nalUnit: bytes) -> bool:
+    """Whether all that it says is the SEI message of a recovery point (H.264 7.3.2.3.1, D.1.8)."""
+    if nalUnit[0] & 0x1F != _SEI:
+        return False
+    message = unescape(nalUnit[1:])
+    return len(message) > 2 and message[0] == _RECOVERY_POINT and len(message) == 3 + message[1]
 
 
 def _h264Format(sps: bytes) -> tuple[int, int, int]:

@@ -8,6 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from mediasrv.media.descriptions.choosing import ANY, Preferences
+
 Kind = Literal["playlist", "init", "segment", "keyFrames", "keyFrame", "captions", "caption"]
 
 #: the first segment of the URLs below a file's
@@ -29,6 +31,33 @@ _PATTERN = re.compile(
         f"(?P<{kind}>{form.replace('.', '[.]').format(track=_NUMBER, number=_NUMBER)})" for kind, form in _FORMS.items()
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """
+    What stands for VERSION: C{0f12…}, or C{0f12…~de.en} where a description had alternatives to choose from.
+
+    @ivar version: of what was chosen, as its package has it.
+    @ivar token: of the preferences by which it was; empty if there were no alternatives.
+    """
+
+    version: str
+    token: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.version}~{self.token}" if self.token else self.version
+
+    @classmethod
+    def parse(cls, text: str) -> Label:
+        """The label that a path segment is; one that is none has a version that nothing has."""
+        version, _, token = text.partition("~")
+        return cls(version, token)
+
+    @property
+    def preferences(self) -> Preferences:
+        """Those of who got it first."""
+        return Preferences.ofToken(self.token) if self.token else ANY
 
 
 @dataclass(frozen=True, slots=True)

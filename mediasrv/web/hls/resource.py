@@ -16,11 +16,12 @@ from twisted.web.server import Request
 from mediasrv.media.library import NotFound
 from mediasrv.web.answering import answerLater
 from mediasrv.web.context import WebContext
-from mediasrv.web.hls.naming import FOLDER, Name, parseName
+from mediasrv.web.hls.naming import FOLDER, Label, Name, parseName
 from mediasrv.web.hls.package import Made, Package
 from mediasrv.web.hls.playlists import MIME_TYPE
 from mediasrv.web.hls.sending import IMMUTABLE, sendBytes
 from mediasrv.web.hls.service import HLSService, Text
+from mediasrv.web.preferring import preferencesOf
 from mediasrv.web.refusals import Refusal
 
 #: what a presentation is played from
@@ -60,11 +61,11 @@ class HLSResource(Resource):
         if len(rest) == 3 and rest[0] == FOLDER:
             name = parseName(rest[2])
             if name is not None and name.kind == "segment":
-                package = self._hls.recall(self._segments, rest[1])
+                package = self._hls.recall(self._segments, Label.parse(rest[1]))
                 made = None if package is None else self._hls.peek(package, name)
                 if package is not None and made is not None and name.track < len(made.data):
                     return self._sendSegment(request, package, name, made)
-            return answerLater(request, self._answer(request, rest[1], name))
+            return answerLater(request, self._answer(request, Label.parse(rest[1]), name))
         return answerLater(request, self._index(request))
 
     render_HEAD = render_GET
@@ -72,23 +73,26 @@ class HLSResource(Resource):
     async def _index(self, request: Request) -> None:
         if self._rest != (INDEX,):
             raise NotFound("/".join(self._rest))
-        package = await self._hls.package(self._segments)
+        preferences = preferencesOf(request)
+        package = await self._hls.package(self._segments, preferences)
         source = self._hls.subtitles
         subtitles = await source.tracks(self._segments, package.presentation) if source is not None else ()
         asked = (request.args or {}).get(b"audio", [b""])[0]
         audio = int(asked) if _AUDIO.fullmatch(asked) else None
-        text = await self._hls.index(package, subtitles, audio)
+        text = await self._hls.index(package, subtitles, audio, preferences)
+        if package.presentation.isChosen:
+            request.responseHeaders.addRawHeader("Vary", "Accept-Language")
         # subtitles in files of their own come and go while the version stays
         kind = f"index-{crc32(text.plain):x}"
         _sendText(request, package, text, kind)
 
-    async def _answer(self, request: Request, version: str, name: Name | None) -> None:
+    async def _answer(self, request: Request, label: Label, name: Name | None) -> None:
         """Everything below C{hls/}."""
         if name is None:
             raise NotFound("/".join(self._rest))
         hls = self._hls
-        package = hls.recall(self._segments, version) or await hls.package(self._segments)
-        if package.version != version:
+        package = hls.recall(self._segments, label) or await hls.package(self._segments, label.preferences)
+        if package.version != label.version:
             raise Refusal(404, "This is of another version of the file. Load index.m3u8 again.")
         try:
             if name.kind in ("playlist", "keyFrames", "captions"):
@@ -149,7 +153,7 @@ def _tagOf(package: Package, name: Name) -> str:
 
 def _sendText(request: Request, package: Package, text: Text, kind: str) -> None:
     """A playlist, in gzip for who takes it."""
-    request.setHeader("Vary", "Accept-Encoding")
+    request.responseHeaders.addRawHeader("Vary", "Accept-Encoding")
     data, tag = text.plain, f"{package.version}-{kind}"
     if _GZIP.search(request.getHeader(b"accept-encoding") or b""):
         request.setHeader("Content-Encoding", "gzip")

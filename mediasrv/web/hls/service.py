@@ -20,9 +20,10 @@ from twisted.python.threadpool import ThreadPool
 from twisted.web.server import Request
 
 from mediasrv.media.cache import Cache
+from mediasrv.media.descriptions.choosing import ANY, Preferences
 from mediasrv.media.library import Library
 from mediasrv.media.presentation import Presentation
-from mediasrv.web.hls.naming import FOLDER, Name
+from mediasrv.web.hls.naming import FOLDER, Label, Name
 from mediasrv.web.hls.package import Made, Package
 from mediasrv.web.hls.playlists import Subtitle
 from mediasrv.web.hls.texts import indexOf, playlistOf
@@ -116,15 +117,16 @@ class HLSService:
         self.cache: Cache[Made] = Cache(cacheSize)
         self._packages: Cache[Package] = Cache(_PACKAGES)
         self._texts: Cache[Text] = Cache(_TEXTS)
-        self._recent: OrderedDict[tuple[str, ...], tuple[float, Package]] = OrderedDict()
+        #: by the path's segments and the token of the preferences, where these matter
+        self._recent: OrderedDict[tuple[tuple[str, ...], str], tuple[float, Package]] = OrderedDict()
         self.subtitles = subtitles
         self.served = served
         self.check = check
 
-    def recall(self, segments: tuple[str, ...], version: str) -> Package | None:
-        """What a path named a moment ago, if it had this version."""
-        known = self._recent.get(segments)
-        if known is None or known[1].version != version or self._reactor.seconds() - known[0] > _BELIEVED:
+    def recall(self, segments: tuple[str, ...], label: Label) -> Package | None:
+        """What a path named a moment ago, if it had the version of this label."""
+        known = self._recent.get((segments, label.token))
+        if known is None or known[1].version != label.version or self._reactor.seconds() - known[0] > _BELIEVED:
             return None
         return known[1]
 
@@ -135,23 +137,25 @@ class HLSService:
         """
         if len(path) < 4 or path[-3] != FOLDER:
             return 0
-        return len(path) - 3 if self.recall(path[:-3], path[-2]) is not None else 0
+        return len(path) - 3 if self.recall(path[:-3], Label.parse(path[-2])) is not None else 0
 
-    async def package(self, segments: tuple[str, ...]) -> Package:
+    async def package(self, segments: tuple[str, ...], preferences: Preferences = ANY) -> Package:
         """
         The package of the presentation that a path names now.
 
+        @param preferences: by which a description that has alternatives chooses.
         @raise Exception: as L{Library.presentation} and L{Package}.
         """
-        presentation = await self._library.presentation(segments, "web")
+        presentation = await self._library.presentation(segments, "web", preferences)
 
         def make() -> Deferred[Package]:
             self._library.used(presentation)
             return self._inThread(Package, presentation, self._segmentDuration).addCallback(self._made)
 
         package = await self._packages.get(presentation, make)
-        self._recent.pop(segments, None)
-        self._recent[segments] = self._reactor.seconds(), package
+        recent = segments, labelOf(package, preferences).token
+        self._recent.pop(recent, None)
+        self._recent[recent] = self._reactor.seconds(), package
         if len(self._recent) > _REMEMBERED:
             self._recent.popitem(last=False)
         return package
@@ -191,11 +195,14 @@ class HLSService:
         data: bytes = await self._inThread(package.init, name.track, name.number)
         return data
 
-    def index(self, package: Package, subtitles: Sequence[Subtitle], audio: int | None) -> Deferred[Text]:
+    def index(
+        self, package: Package, subtitles: Sequence[Subtitle], audio: int | None, preferences: Preferences = ANY
+    ) -> Deferred[Text]:
         """The multivariant playlist; see L{indexOf}."""
         audio = audio if audio in {track.index for track in package.sounds} else None
-        key = package.presentation.path, package.version, tuple(subtitles), audio
-        return self._texts.get(key, lambda: self._inThread(lambda: Text.of(indexOf(package, subtitles, audio))))
+        base = f"{FOLDER}/{labelOf(package, preferences)}"
+        key = package.presentation.path, base, tuple(subtitles), audio
+        return self._texts.get(key, lambda: self._inThread(lambda: Text.of(indexOf(package, subtitles, audio, base))))
 
     def playlist(self, package: Package, name: Name) -> Deferred[Text]:
         """
@@ -211,6 +218,11 @@ class HLSService:
         self._recent.clear()
         for cache in (self.cache, self._packages, self._texts):
             cache.clear()
+
+
+def labelOf(package: Package, preferences: Preferences) -> Label:
+    """What stands for a package in URLs, for who has these preferences."""
+    return Label(package.version, preferences.token if package.presentation.isChosen else "")
 
 
 def _keyOf(package: Package, name: Name) -> tuple[object, ...]:

@@ -24,15 +24,18 @@ from mediasrv.web.hls.rates import rates
 _SOUNDS, _SUBTITLES = "audio", "subtitles"
 
 
-def indexOf(package: Package, subtitles: Sequence[Subtitle] = (), audio: int | None = None) -> str:
+def indexOf(
+    package: Package, subtitles: Sequence[Subtitle] = (), audio: int | None = None, base: str | None = None
+) -> str:
     """
     The multivariant playlist. May read the file: it names codecs.
 
     @param audio: the number of the track of sound that is played if the user says nothing; the first if left out, or
         if it is none.
+    @param base: what the URLs of everything else begin with, if not with the version.
     """
     sounds = _together(package.sounds, audio)
-    base = f"{FOLDER}/{package.version}"
+    base = base or f"{FOLDER}/{package.version}"
     # sound alone needs no choice where there is none
     group = _SOUNDS if sounds and (package.video is not None or len(sounds) > 1) else ""
     variant = _variant(package, base, sounds, group, _SUBTITLES if subtitles else "")

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.web.contenttypes import typeOf
 
 FileKind = Literal["video", "audio", "list", "picture", "text", "other"]
@@ -25,7 +26,7 @@ def kindOf(name: str) -> FileKind:
     """The kind of a file, by the ending of its name."""
     type = (typeOf(name) or "").partition(";")[0]
     major = type.partition("/")[0]
-    if type in _LISTS:
+    if type in _LISTS or isDescription(name):
         return "list"
     if type in _POINTERS or type in _UNPLAYED:
         return "other"

@@ -5,6 +5,8 @@ into the frame.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 from twisted.web.template import flattenString
@@ -47,7 +49,7 @@ def setHeaders(request: Request) -> None:
     request.setHeader("Cache-Control", "no-cache")
 
 
-class Page(Resource):
+class Page(Resource, ABC):
     """
     A page. Those that there are say what is on them.
     """
@@ -58,11 +60,11 @@ class Page(Resource):
         super().__init__()
         self.context = context
 
+    @abstractmethod
     async def content(self, request: Request) -> Content:
         """
         What is on the page. It may set headers and the status, and raise what L{answerLater} knows.
         """
-        raise NotImplementedError
 
     def render_GET(self, request: Request) -> int:
         """HEAD is the same."""

@@ -14,6 +14,7 @@ from twisted.web.template import Element, Tag, renderer, tags
 
 from mediasrv.locating import below
 from mediasrv.media.containers import NotMedia
+from mediasrv.media.descriptions.choosing import Preferences
 from mediasrv.media.library import Entry, NotFound
 from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.media.subtitles import Subtitle
@@ -24,6 +25,7 @@ from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page
 from mediasrv.web.pages.wording import day, linked, shown, size
+from mediasrv.web.preferring import preferencesOf
 
 #: the meta files, and who takes them
 _META_FILES = {
@@ -80,7 +82,7 @@ class PlayPage(Page):
         """Also for a file that cannot be played: it can be downloaded."""
         neighbours = self.context.library.listing(self._segments[:-1])
         try:
-            playable = await self._open()
+            playable = await self._open(preferencesOf(request))
         except BaseException:
             neighbours.addErrback(lambda _: None)
             raise
@@ -95,23 +97,23 @@ class PlayPage(Page):
             scripts=["play.js"],
         )
 
-    async def _open(self) -> Playable:
+    async def _open(self, preferences: Preferences) -> Playable:
         library = self.context.library
         located = await library.locate(self._segments)
         if located.version is None:
             raise NotFound("/".join(self._segments))
-        presentation, reason = await self._playable()
+        presentation, reason = await self._playable(preferences)
         version = located.version
         reader = self.context.subtitles
         subtitles = await reader.subtitles(self._segments) if reader is not None and not reason else ()
         return Playable(self._segments, presentation, reason, version.size, version.modified / 1e9, subtitles)
 
-    async def _playable(self) -> tuple[Presentation | None, str]:
+    async def _playable(self, preferences: Preferences) -> tuple[Presentation | None, str]:
         """The presentation, and why browsers cannot play it; C{""} if they can."""
-        web = await self._presentation("web")
+        web = await self._presentation("web", preferences)
         if web is not None and (isVideo(web) or not web.omitted):
             return web, ""
-        rtp = await self._presentation("rtp")
+        rtp = await self._presentation("rtp", preferences)
         if web is not None and (rtp is None or not isVideo(rtp)):
             return web, ""
         if rtp is None:
@@ -120,9 +122,9 @@ class PlayPage(Page):
             return rtp, ""
         return rtp, "Browsers cannot play what is in this file. Other players can: see below."
 
-    async def _presentation(self, view: View) -> Presentation | None:
+    async def _presentation(self, view: View, preferences: Preferences) -> Presentation | None:
         try:
-            return await self.context.library.presentation(self._segments, view)
+            return await self.context.library.presentation(self._segments, view, preferences)
         except NotMedia:
             return None
 

@@ -52,6 +52,30 @@ def testItDecodes(kind: str, tmp_path: Path) -> None:
         assert (ours, len(ours)) == (theirs, len(theirs)) or (ours[:-1] == theirs[:-1] and track.codec == "opus")
 
 
+#: H.264 whose key frames, but for the first, are recovery points: pictures after them name pictures before them
+OPEN = {
+    "open-gop": "1",
+    "bf": "2",
+    "x264-params": "keyint=10:min-keyint=10:scenecut=0:bframes=2:open-gop=1:aud=1",
+}
+
+
+@pytest.mark.requirement("HLS-4")
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts"])
+def testNobodyStartsInAnOpenGroup(name: str, tmp_path: Path) -> None:
+    """A player may start with a segment, and within it with an IDR alone; the pictures are what they were."""
+    path = H264.but(name=name, bFrames=2, codecOptions=OPEN).make(tmp_path)
+    package = packageOf(path)
+    init = package.init(0, 0)
+    assert sum(unit.key for unit in unitsOf(package, 0)) > 2 * len(package.segments)
+    for number in range(len(package.segments)):
+        first, *others = played(init + package.make(number).data[0])
+        assert first.key
+        assert not [sample for sample in others if sample.key]
+    with av.open(path) as file, av.open(io.BytesIO(wholeOf(package, 0))) as segments:
+        assert decoded(segments, segments.streams[0]) == decoded(file, file.streams[0])
+
+
 @pytest.mark.requirement("HLS-4")
 @pytest.mark.parametrize("kind", ["B-frames", "ts", "vp9"])
 def testBoxes(kind: str, tmp_path: Path) -> None:
