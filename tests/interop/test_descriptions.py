@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import essence
 import peers
@@ -20,6 +21,7 @@ from serving import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
+from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
 
 #: seconds beyond a presentation's duration after which a client counts as stuck
@@ -187,6 +189,25 @@ async def test_choiceOverHLS(top: str, clip: Callable[[str], Path], clipFolder: 
         got = essence.essenceOf(sound.stream.codec, [(tmp_path / "audio").read_bytes()], b"none")
         # silence may follow, as long as there are pictures
         assert sound.essence in got
+
+
+async def test_choicesSideBySide(top: str, clip: Callable[[str], Path], clipFolder: Path) -> None:
+    """What somebody else chooses meanwhile, or nobody, is not what a playlist leads to."""
+    for each in ("aac.m4a", "opus.opus"):
+        clip(each)
+    choice = '{ src = "opus.opus", language = "en" }, { src = "aac.m4a", language = "de" }'
+    url = f"{top}{write(clipFolder, 'sounds.toml', f'switch = [{choice}]')}/"
+
+    def get(reference: str) -> str:
+        with urlopen(url + reference, timeout=5) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    german = await deferToThread(get, "index.m3u8?lang=de")
+    assert 'CODECS="mp4a' in german
+    assert 'CODECS="opus' in await deferToThread(get, "index.m3u8")
+    media = next(line for line in german.splitlines() if line.startswith("hls/"))
+    assert "#EXT-X-ENDLIST" in await deferToThread(get, media)
 
 
 # To the tick, with a client of our own.
