@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import formatdate, parsedate_tz
 
+from twisted.web.http import RESPONSES
+from twisted.web.server import Request
+
 _ETAG = re.compile(r'[ \t]*(?:,[ \t]*)*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"[ \t]*(?:,|\Z)')
 #: the preferred form and the two obsolete ones (section 5.6.7)
 _DATE = re.compile(
@@ -112,6 +115,22 @@ def preconditions(said: Said, validators: Validators) -> int | None:
     if since is not None and validators.modified is not None and validators.modified <= since:
         return 304
     return None
+
+
+def answeredByTag(request: Request, etag: str) -> bool:
+    """
+    Names the version that an answer will have, and answers the request itself if that is all that is left to do.
+
+    @param etag: strong, without its quotes.
+    @return: whether the request is finished: the client has this version already (304), or wants another one (412).
+    """
+    request.setHeader("ETag", f'"{etag}"')
+    code = preconditions(dict(request.requestHeaders.getAllRawHeaders()), Validators(etag, None))
+    if code is None:
+        return False
+    request.setResponseCode(code, RESPONSES[code])
+    request.finish()
+    return True
 
 
 def isSame(said: Said, validators: Validators) -> bool:

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 
 from mediasrv.media.library import NotFound
+from mediasrv.web.conditions import answeredByTag
 
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -105,8 +105,7 @@ class StaticResource(Resource):
         request.setHeader("Cache-Control", lasting)
         request.setHeader("Vary", "Accept-Encoding")
         packs = "gzip" in (request.getHeader("accept-encoding") or "")
-        if request.setETag(f'"{file.etag}{"-gzip" if packs else ""}"'.encode()) is CACHED:
-            request.finish()
+        if answeredByTag(request, file.etag + ("-gzip" if packs else "")):
             return NOT_DONE_YET
         if packs:
             request.setHeader("Content-Encoding", "gzip")

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 
-from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
@@ -18,6 +17,7 @@ from mediasrv.media.library import NotFound
 from mediasrv.media.stillmaker import nameOf
 from mediasrv.media.stills import NoPicture, widthFor
 from mediasrv.web.answering import answerLater
+from mediasrv.web.conditions import answeredByTag
 from mediasrv.web.context import WebContext
 from mediasrv.web.refusals import Refusal
 
@@ -68,8 +68,7 @@ class StillResource(Resource):
         lasting = located.version.etag in wanted
         request.setHeader("Cache-Control", _FOR_EVER if lasting else f"public, max-age={_FRESH}")
         # who has it under this name got it from here: it need not be made once more to say so
-        if request.setETag(b'"%s"' % nameOf(file, "/".join(self._rest), width).encode()) is CACHED:
-            request.finish()
+        if answeredByTag(request, nameOf(file, "/".join(self._rest), width)):
             return None
         try:
             return await (stills.poster(file, width) if seconds is None else stills.still(file, seconds, width))

@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from twisted.web.http import CACHED
 from twisted.web.resource import Resource
 from twisted.web.server import Request
 
@@ -20,6 +19,7 @@ from mediasrv.media.subtitlereader import SubtitleReader
 from mediasrv.media.subtitles import Embedded, Subtitle
 from mediasrv.media.webvtt import MIME_TYPE, formatCues
 from mediasrv.web.answering import answerLater
+from mediasrv.web.conditions import answeredByTag
 from mediasrv.web.context import WebContext
 from mediasrv.web.hls import playlists
 from mediasrv.web.refusals import Refusal
@@ -60,8 +60,7 @@ class SubtitlesResource(Resource):
         request.setHeader("Content-Type", MIME_TYPE)
         # which track has a number may change with what lies beside the film
         request.setHeader("Cache-Control", "no-cache")
-        if request.setETag(f'"{_tagOf(subtitle)}"'.encode()) is CACHED:
-            request.finish()
+        if answeredByTag(request, _tagOf(subtitle)):
             return None
         track = await _cuesOf(self._reader, subtitle)
         return formatCues(track.cues)

@@ -24,7 +24,7 @@ from mediasrv.media.library import Located
 from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.registry import Registry, TooManySessions
 from mediasrv.web.access import ClientAddress, peerOf
-from mediasrv.web.pages.kinds import kindOf
+from mediasrv.web.kinds import kindOf
 from mediasrv.web.places import segmentsOf
 from mediasrv.web.refusals import Refusal
 

@@ -12,6 +12,7 @@ import clips
 import namespaces
 import pytest
 import pytest_twisted
+from rtspclient import Opener, RTSPClient
 from serving import Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
@@ -95,3 +96,19 @@ async def multicaster(ownNetwork: None, serve: Serve) -> Server:
 async def server(serve: Serve) -> Server:
     """One server."""
     return await serve()
+
+
+@pytest_twisted.async_yield_fixture
+async def opened(server: Server) -> AsyncIterator[Opener]:
+    """Gives clients that have a presentation set up."""
+    clients: list[RTSPClient] = []
+
+    async def open(name: str, transport: str) -> RTSPClient:
+        client = await RTSPClient.connect(server.port)
+        clients.append(client)
+        await client.setUp(server.url(name), transport)
+        return client
+
+    yield open
+    for client in clients:
+        await client.close()

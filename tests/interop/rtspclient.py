@@ -7,7 +7,7 @@ It does what the tests say, nothing by itself; real clients are in the other mod
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -303,3 +303,14 @@ class _Receiver(DatagramProtocol):
     def datagramReceived(self, data: bytes, address: tuple[str, int]) -> None:
         self._received(data)
         self._notice()
+
+
+#: gives a client that has a presentation set up: the name of the file, and the transport
+Opener = Callable[[str, str], Awaitable[RTSPClient]]
+
+
+async def pass_(seconds: float) -> None:
+    """Lets time go by."""
+    passed: Deferred[None] = Deferred()
+    reactor.callLater(seconds, passed.callback, None)
+    await passed

@@ -6,18 +6,14 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 import essence
 import pytest
-import pytest_twisted
-from rtspclient import Playing, RTSPClient, Track
-from serving import Server
-from twisted.internet import reactor
-from twisted.internet.defer import Deferred
+from rtspclient import Opener, Playing, RTSPClient, Track, pass_
 
 _TRANSPORTS = pytest.mark.parametrize("transport", ["udp", "tcp"])
 
@@ -37,8 +33,6 @@ _DURATION = 20.0
 
 #: seconds of sound that are in a packet at most
 _PACKET = 0.1
-
-Opener = Callable[[str, str], Awaitable[RTSPClient]]
 
 
 class Reference:
@@ -82,28 +76,6 @@ class Stretch:
     playing: Playing
     places: list[int]
     times: list[int]
-
-
-@pytest_twisted.async_yield_fixture
-async def opened(server: Server) -> AsyncIterator[Opener]:
-    """Gives clients that have a clip set up."""
-    clients: list[RTSPClient] = []
-
-    async def open(name: str, transport: str) -> RTSPClient:
-        client = await RTSPClient.connect(server.port)
-        clients.append(client)
-        await client.setUp(server.url(name), transport)
-        return client
-
-    yield open
-    for client in clients:
-        await client.close()
-
-
-async def pass_(seconds: float) -> None:
-    passed: Deferred[None] = Deferred()
-    reactor.callLater(seconds, passed.callback, None)
-    await passed
 
 
 def stretch(reference: Reference, client: RTSPClient, number: int, playing: Playing) -> Stretch:

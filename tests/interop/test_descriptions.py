@@ -5,7 +5,7 @@ Descriptions over RTSP: real clients get the clips to the last byte, in order, o
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +16,9 @@ import essence
 import peers
 import pytest
 import pytest_twisted
-from rtspclient import RTSPClient
+from rtspclient import Opener, RTSPClient, pass_
 from serving import Server
 from twisted.internet import reactor
-from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.threads import deferToThread
 from twisted.web.server import Site
@@ -211,30 +210,6 @@ async def test_choicesSideBySide(top: str, clip: Callable[[str], Path], clipFold
 
 
 # To the tick, with a client of our own.
-
-Opener = Callable[[str, str], Awaitable[RTSPClient]]
-
-
-@pytest_twisted.async_yield_fixture
-async def opened(server: Server) -> AsyncIterator[Opener]:
-    """Gives clients that have a presentation set up."""
-    clients: list[RTSPClient] = []
-
-    async def open(name: str, transport: str) -> RTSPClient:
-        client = await RTSPClient.connect(server.port)
-        clients.append(client)
-        await client.setUp(server.url(name), transport)
-        return client
-
-    yield open
-    for client in clients:
-        await client.close()
-
-
-async def pass_(seconds: float) -> None:
-    passed: Deferred[None] = Deferred()
-    reactor.callLater(seconds, passed.callback, None)
-    await passed
 
 
 @pytest.fixture

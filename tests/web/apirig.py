@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
-from rtsprig import FakePool, Wire
-from twisted.internet.task import Clock
+from rtsprig import FakePool, ThreadClock, Wire
+from sessiondouble import FakeSession
 from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 
@@ -33,17 +33,6 @@ from mediasrv.web.oversight import Oversight
 from mediasrv.web.places import segmentsOf
 
 _TEMPLATE = re.compile(r"\{[a-z]+\}")
-
-
-class Threads(Clock):
-    """A clock whose threads are the only one there is."""
-
-    def callFromThread(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
-        function(*args, **kwargs)
-
-
-class Pool(FakePool):
-    joined = False
 
 
 @dataclass(frozen=True)
@@ -87,9 +76,9 @@ class APIRig:
     def __init__(
         self, folders: Mapping[str, str] | None = None, limit: int = 0, limitPerPeer: int = 0, **oversight: Any
     ) -> None:
-        self.clock = Threads()
+        self.clock = ThreadClock()
         self.clock.advance(1000.0)
-        self.pool: Any = Pool()
+        self.pool: Any = FakePool()
         self.registry = Registry(limit, limitPerPeer, self.clock)
         self.cache: Any = Cache(1 << 20)
         clock: Any = self.clock
@@ -202,3 +191,10 @@ def checkAnswer(method: str, path: str, answer: Answer) -> None:
     elif contentType.endswith("json"):
         validate(schema, answer.json())
         assert answer.body.decode("utf-8")
+
+
+def add(rig: APIRig, id: str = "secret", **values: object) -> FakeSession:
+    """Somebody comes."""
+    session = FakeSession(rig.registry, id, **values)  # type: ignore[arg-type]
+    rig.registry.add(session)
+    return session

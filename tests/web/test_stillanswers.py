@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,14 +25,6 @@ from mediasrv.web.context import WebContext
 from mediasrv.web.stills import StillResource
 from tests.media.films import Film
 from tests.media.picturebook import COMPASS, Look, isLike, makeFilm, rainbow
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPool]:
-    pool = ThreadPool(0, 2)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture

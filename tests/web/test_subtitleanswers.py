@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,6 @@ from mediasrv.web.subtitles import HLSSubtitles, SubtitlesResource, forPage
 
 FILM = ("films", "film.mp4")
 TEXT = "1\n00:00:01,000 --> 00:00:05,000\n<i>Grüße</i> & so\n\n2\n00:00:08,000 --> 00:00:09,000\nEnde\n"
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPool]:
-    pool = ThreadPool(0, 2)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from mediasrv.media.library import Entry
 from mediasrv.media.searching import Found, TooManySearches, canBeNamed
 from mediasrv.web.api.answers import allow, encoded, setHeaders
 from mediasrv.web.context import WebContext
+from mediasrv.web.kinds import isMedia, kindOf
 from mediasrv.web.oversight import Oversight
-from mediasrv.web.pages.kinds import isMedia, kindOf
 from mediasrv.web.refusals import Refusal
 
 #: entries of one answer: the default, and at most

@@ -7,7 +7,6 @@ their durations, one after the other and only for a while: what plays needs the 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +20,7 @@ from mediasrv.media.library import Entry as Listed
 from mediasrv.media.library import Library, NotFound
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.tracks import View
+from mediasrv.web.kinds import kindOf
 from mediasrv.web.metafiles.entries import Kind
 
 #: files of a folder that are opened for one meta file, and the seconds that this may take
@@ -29,22 +29,13 @@ _OPENED, _PATIENCE = 100, 1.0
 #: files of a folder that are named in a meta file
 _LONGEST = 10_000
 
-_VIDEO = re.compile(
-    "3g[2p]|asf|avi|divx|dv|flv|h26[45]|hevc|ivf|m[12]v|m2ts?|m4v|mkv|mjpe?g|mov|mp4|mpe?g|mts|mxf|nut|obu|og[mv]|qt"
-    "|rm|rmvb|ts|vob|webm|wmv|y4m"
-)
-_AUDIO = re.compile(
-    "722|aac|ac3|adts|aif[cf]?|al(aw)?|amr|ape|au|caf|dts|eac3|flac|g722|gsm|m4[ab]|mka|mp[123]|mu?law|og[ag]|opus"
-    "|ra|sln|snd|spx|tta|ul(aw)?|w64|wav|wma|wv"
-)
-
 _UNSPEAKABLE = re.compile("[\0-\x1f\ud800-\udfff]")
 
 
-def kindOf(name: str) -> Kind | None:
-    """What a file is by its name; None if that says nothing of media."""
-    ending = os.path.splitext(name)[1][1:].lower()
-    return "video" if _VIDEO.fullmatch(ending) else "audio" if _AUDIO.fullmatch(ending) else None
+def playedKind(name: str) -> Kind | None:
+    """What a file is by its name; None if that says nothing of media, or it only names other files."""
+    kind = kindOf(name)
+    return kind if kind in ("video", "audio") else None
 
 
 async def mediaOf(
@@ -73,5 +64,5 @@ async def mediaOf(
 
 def _mediaAmong(entries: Sequence[Listed]) -> list[str]:
     """In a thread. Names that no URL can say are left out: of bytes that are no UTF-8, or with control characters."""
-    names = [entry.name for entry in entries if not entry.isFolder and kindOf(entry.name) is not None]
+    names = [entry.name for entry in entries if not entry.isFolder and playedKind(entry.name) is not None]
     return [name for name in names if not _UNSPEAKABLE.search(name)][:_LONGEST]

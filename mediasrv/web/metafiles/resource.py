@@ -7,7 +7,6 @@ lead to: C{rtsp} to the stream, C{http} to the file itself, C{hls} to HLS.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
@@ -20,17 +19,16 @@ from mediasrv.locating import below
 from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.media.tracks import View
 from mediasrv.web.answering import answerLater
+from mediasrv.web.conditions import answeredByTag
 from mediasrv.web.context import WebContext
 from mediasrv.web.disposition import disposition
 from mediasrv.web.metafiles.descriptions import absolute
 from mediasrv.web.metafiles.entries import Entry, Kind, oneLine
-from mediasrv.web.metafiles.folders import kindOf, mediaOf
+from mediasrv.web.metafiles.folders import mediaOf, playedKind
 from mediasrv.web.metafiles.formats import FORMATS, Format, Via
 from mediasrv.web.refusals import Refusal
 
 _VIAS: Mapping[bytes, Via] = {b"rtsp": "rtsp", b"http": "http", b"hls": "hls"}
-
-_ETAGS = re.compile(rb'"[^"]*"')
 
 
 class MetaFileResource(Resource):
@@ -65,13 +63,9 @@ class MetaFileResource(Resource):
             body = await self._ofFolder(base, via)
         else:
             body = await self._ofFile(base, via)
-        etag = f'"{sha256(body).hexdigest()[:32]}"'
-        request.setHeader("ETag", etag)
         # proxies on the way may change what it says
         request.setHeader("Cache-Control", "no-cache")
-        if _matches(request.getHeader(b"If-None-Match"), etag.encode()):
-            request.setResponseCode(304)
-            request.finish()
+        if answeredByTag(request, sha256(body).hexdigest()[:32]):
             return None
         request.setHeader("Content-Type", self._format.type)
         request.setHeader("Content-Disposition", disposition(f"{self._segments[-1]}.{self._extension}"))
@@ -142,11 +136,6 @@ def _url(base: str, segments: tuple[str, ...], via: Via) -> str:
 
 def _entry(url: str, name: str, presentation: Presentation | None) -> Entry:
     if presentation is None:
-        return Entry(url, oneLine(titleOf(name)), None, kindOf(name))
+        return Entry(url, oneLine(titleOf(name)), None, playedKind(name))
     kind: Kind = "video" if any(track.kind == "video" for track in presentation.tracks) else "audio"
     return Entry(url, oneLine(presentation.title), presentation.duration or None, kind)
-
-
-def _matches(header: bytes | None, etag: bytes) -> bool:
-    """Whether C{If-None-Match} has a tag (RFC 9110 section 13.1.2)."""
-    return header is not None and (header.strip() == b"*" or etag in _ETAGS.findall(header))

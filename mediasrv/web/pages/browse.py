@@ -13,9 +13,9 @@ from twisted.web.template import Element, Flattenable, Tag, renderer, tags
 from mediasrv.media.library import Entry
 from mediasrv.media.searching import canBeNamed
 from mediasrv.web.context import WebContext
+from mediasrv.web.kinds import isMedia
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
-from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import clock, counted, linked, shown
 

@@ -14,7 +14,7 @@ from twisted.internet.task import deferLater
 from twisted.web.template import Flattenable, Tag, tags
 
 from mediasrv.media.library import Entry
-from mediasrv.web.pages.kinds import kindOf
+from mediasrv.web.kinds import kindOf
 from mediasrv.web.pages.symbols import symbol
 from mediasrv.web.pages.wording import clock, day, linked, moment, period, shown, size
 

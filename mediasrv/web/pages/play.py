@@ -20,9 +20,9 @@ from mediasrv.media.presentation import Presentation, titleOf
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import View
 from mediasrv.web.context import WebContext
+from mediasrv.web.kinds import isMedia
 from mediasrv.web.pages.describing import described, isVideo, playsAsFile, summaryOf, trackLines
 from mediasrv.web.pages.frame import Content, template
-from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page
 from mediasrv.web.pages.wording import day, linked, shown, size
 from mediasrv.web.preferring import preferencesOf

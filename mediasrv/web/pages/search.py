@@ -10,9 +10,9 @@ from twisted.web.template import Element, Tag, renderer
 
 from mediasrv.media.searching import Finding, Found, Search, TooManySearches
 from mediasrv.web.context import WebContext
+from mediasrv.web.kinds import isMedia
 from mediasrv.web.pages.cards import card, paced
 from mediasrv.web.pages.frame import Content, template
-from mediasrv.web.pages.kinds import isMedia
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import counted, linked, shown
 from mediasrv.web.refusals import Refusal

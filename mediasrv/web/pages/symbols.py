@@ -21,6 +21,6 @@ _PATHS = {
 
 
 def symbol(kind: str) -> Tag:
-    """The drawing for a kind of file (L{mediasrv.web.pages.kinds.FileKind}) or for C{"folder"}."""
+    """The drawing for a kind of file (L{mediasrv.web.kinds.FileKind}) or for C{"folder"}."""
     path = Tag("path", {"d": _PATHS[kind], "fill-rule": "evenodd"})
     return Tag("svg", {"viewBox": "0 0 24 24", "class": "symbol", "aria-hidden": "true"})(path)

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from apirig import APIRig
-from sessiondouble import FakeSession
+from apirig import APIRig, add
 
 SESSIONS = "/-/api/sessions"
-
-
-@pytest.fixture
-def rig() -> APIRig:
-    return APIRig()
-
-
-def add(rig: APIRig, id: str = "secret", **values: object) -> FakeSession:
-    session = FakeSession(rig.registry, id, **values)  # type: ignore[arg-type]
-    rig.registry.add(session)
-    return session
 
 
 def test_all(rig: APIRig) -> None:

@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import random
 
-import pytest
-from apirig import APIRig, events, parsed
+from apirig import APIRig, add, events, parsed
 from rtsprig import Wire
 from sessiondouble import FakeSession
 
 EVENTS = "/-/api/sessions/events"
-
-
-@pytest.fixture
-def rig() -> APIRig:
-    return APIRig()
-
-
-def add(rig: APIRig, id: str = "secret", **values: object) -> FakeSession:
-    session = FakeSession(rig.registry, id, **values)  # type: ignore[arg-type]
-    rig.registry.add(session)
-    return session
 
 
 def heard(wire: Wire) -> list[tuple[str, object]]:

@@ -13,7 +13,7 @@ from twisted.python.threadpool import ThreadPool
 from mediasrv.media.containers import NotMedia
 from mediasrv.media.library import Entry, NotFound
 from mediasrv.web.metafiles import folders
-from mediasrv.web.metafiles.folders import kindOf, mediaOf
+from mediasrv.web.metafiles.folders import mediaOf, playedKind
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ class FakeLibrary:
     ],
 )
 def test_kinds(name: str, kind: str | None) -> None:
-    assert kindOf(name) == kind
+    assert playedKind(name) == kind
 
 
 async def test_media(pool: ThreadPool) -> None:

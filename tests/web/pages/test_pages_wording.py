@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mediasrv.web.pages.kinds import isMedia, kindOf
+from mediasrv.web.kinds import isMedia, kindOf
 from mediasrv.web.pages.wording import bitRate, clock, counted, language, linked, shown, size
 
 
