@@ -106,12 +106,9 @@ class Front(Guest, ABC):
             self.leave()
             protocol.connectionLost(reason)
 
-        def heard(data: bytes) -> None:
-            protocol.dataReceived(data)
-
         # Whatever the transport is (TCP, TLS, PROXY), it finds these two in our place, as twisted.web does it for its
-        # own upgrades; which may replace the protocol's own later, so that they are looked up when they are needed.
-        self.dataReceived = heard  # type: ignore[method-assign]  # see above
+        # own upgrades; which may replace the second one later, so that it is looked up when it is needed.
+        self.dataReceived = protocol.dataReceived  # type: ignore[method-assign]  # see above
         self.connectionLost = lost  # type: ignore[method-assign]  # see above
         protocol.makeConnection(self.transport)
         if data:

@@ -46,7 +46,14 @@ class WebFront(Front):
 
     def _pass(self) -> None:
         self._isPassed = True
-        self.becomes(self._channel(), bytes(self.reader.received), stays=True)
+        channel = self._channel()
+        self.becomes(channel, bytes(self.reader.received), stays=True)
+
+        def heard(data: bytes) -> None:
+            channel.dataReceived(data)
+
+        # a WebSocket takes the channel over by replacing this method of it, now or later
+        self.dataReceived = heard  # type: ignore[method-assign]  # see above
 
     def checkSilence(self, now: float, patience: float) -> None:
         """What speaks HTTP looks for silence itself: it knows whether a request is being answered."""
