@@ -87,7 +87,7 @@ class WebDoor:
         """What answers for a path, if that can be told without looking into the library."""
         located = self.recent.find(path)
         if located is not None:
-            return FileResource(self.downloads, located)
+            return FileResource(self.downloads, located, partial(self.recent.find, path))
         length = self.hls.early(path)
         return HLSResource(self.context, path[:length], path[length:], self.hls) if length else None
 
