@@ -21,6 +21,7 @@ import av.error
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
 from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
+from mediasrv.media.subtitles import TextStreams, textStreams
 from mediasrv.media.tracks import Track, Unit, View
 
 __all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
@@ -135,6 +136,11 @@ class Container:
         # the first packet may have been looked at
         self.rewind()
         self._forget()
+
+    @property
+    def texts(self) -> TextStreams:
+        """The text tracks, which are no tracks of ours: they are read apart."""
+        return textStreams(self._container.streams, self._path, self.version)
 
     @property
     def created(self) -> float | None:

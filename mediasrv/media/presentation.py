@@ -17,6 +17,7 @@ from itertools import pairwise
 from mediasrv.media.containers import Carries, Container, NotMedia
 from mediasrv.media.files import FileVersion, Version, openFile
 from mediasrv.media.fragments import Cut, FragmentReader, planCuts
+from mediasrv.media.subtitles import TextStreams
 from mediasrv.media.tracks import Fragment, Track, View
 
 #: bytes of a file that a second of it takes at least; who states a longer duration lies
@@ -63,11 +64,13 @@ class Presentation(ABC):
     @ivar created: Unix seconds that NPT 0 stands for.
     @ivar cuts: where its fragments start.
     @ivar view: for whom it was opened.
+    @ivar texts: the text tracks in the file; None if nobody has looked.
     @ivar isChosen: whether others get something else under the same path, by what they prefer.
     """
 
     view: View
     isChosen: bool = False
+    texts: TextStreams | None = None
     path: str
     title: str
     version: Version
@@ -154,6 +157,7 @@ class FilePresentation(Presentation):
             self._tail = self._readTail()
             self.tracks = container.tracks
             self.omitted = container.omitted
+            self.texts = container.texts
             self.created = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
             self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))

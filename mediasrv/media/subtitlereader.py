@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -18,6 +18,7 @@ from mediasrv.media.cache import Cache
 from mediasrv.media.cues import SILENCE, CueTrack
 from mediasrv.media.errands import Errands
 from mediasrv.media.library import Library, NotFound
+from mediasrv.media.presentation import Presentation
 from mediasrv.media.subtitles import (
     MOST_TRACKS,
     Embedded,
@@ -76,29 +77,34 @@ class SubtitleReader:
         self._streams: Cache[TextStreams] = Cache(_STREAMS)
         self._cues: Cache[_Read] = Cache(_CUES)
 
-    async def subtitles(self, segments: tuple[str, ...]) -> list[Subtitle]:
+    async def subtitles(self, segments: tuple[str, ...], presentation: Presentation | None = None) -> list[Subtitle]:
         """
         The tracks that there are now for what a path names: those in the film, then those beside it, by name.
 
+        @param presentation: what the path names, if it has been opened: then nobody has to open the film once more.
         @raise NotFound: and what else L{Library.locate} fails with.
         """
         known = self._lists.pop(segments, None)
         if known is None or not 0 <= self._reactor.seconds() - known[0] < _BELIEVED:
-            found = await self._find(segments)
+            found = await self._find(segments, presentation)
             known = self._reactor.seconds(), found
         self._lists[segments] = known
         if len(self._lists) > _REMEMBERED:
             self._lists.popitem(last=False)
         return known[1]
 
-    async def _find(self, segments: tuple[str, ...]) -> list[Subtitle]:
+    async def _find(self, segments: tuple[str, ...], presentation: Presentation | None) -> list[Subtitle]:
         film = await self._library.locate(segments)
         version = film.version
         if version is None:
             raise NotFound("/".join(segments))
 
         def look() -> Deferred[TextStreams]:
-            return self._inThread(findEmbedded, film.path).addCallback(self._tell, film.path)
+            if presentation is not None and presentation.texts is not None and presentation.version == version:
+                seen = succeed(presentation.texts)
+            else:
+                seen = self._inThread(findEmbedded, film.path)
+            return seen.addCallback(self._tell, film.path)
 
         streams = await self._streams.get((film.path, version), look)
         return [*streams.subtitles, *await self._beside(segments, len(streams.subtitles))]

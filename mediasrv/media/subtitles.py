@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,16 +119,25 @@ def findEmbedded(path: str) -> TextStreams:
     except NotMedia:
         return TextStreams((), (), 100)
     with container:
-        found: list[Subtitle] = []
-        omitted: list[str] = []
-        for stream in container.streams:
-            if stream.type != "subtitle":
-                continue
-            codec = _codecOf(stream)
-            if codec not in _FORMATS:
-                omitted.append(f"stream {stream.index} ({codec or 'unknown'}): these subtitles are no text")
-            elif len(found) < MOST_TRACKS:
-                found.append(_describe(len(found), stream, Embedded(path, version, stream.index)))
+        return textStreams(container.streams, path, version)
+
+
+def textStreams(streams: Iterable[Any], path: str, version: FileVersion) -> TextStreams:
+    """
+    The same of a film that is open.
+
+    @param streams: all that PyAV found.
+    """
+    found: list[Subtitle] = []
+    omitted: list[str] = []
+    for stream in streams:
+        if stream.type != "subtitle":
+            continue
+        codec = _codecOf(stream)
+        if codec not in _FORMATS:
+            omitted.append(f"stream {stream.index} ({codec or 'unknown'}): these subtitles are no text")
+        elif len(found) < MOST_TRACKS:
+            found.append(_describe(len(found), stream, Embedded(path, version, stream.index)))
     return TextStreams(tuple(found), tuple(omitted), 100 + 500 * (len(found) + len(omitted)))
 
 

@@ -78,7 +78,7 @@ class HLSSubtitles:
         """As L{mediasrv.web.hls.service.SubtitleSource}."""
         return [
             playlists.Subtitle(each.number, each.language, each.title, each.isForced)
-            for each in await self._reader.subtitles(segments)
+            for each in await self._reader.subtitles(segments, presentation)
         ]
 
     async def webVTT(

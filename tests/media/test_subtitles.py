@@ -257,6 +257,21 @@ async def test_remembered(reader: SubtitleReader, films: Path, monkeypatch: pyte
     assert (await reader.cues(last)).cues == [Cue(1.0, 2.0, "changed")]
 
 
+async def test_openedOnce(reader: SubtitleReader, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has opened the film knows what is in it; unless it is another one by now."""
+    presentation = await reader._library.presentation(("films", "film.mkv"))
+    wanted = await reader.subtitles(("films", "film.mkv"))
+    reader.close()
+    opened: list[str] = []
+    monkeypatch.setattr(subtitlereader, "findEmbedded", lambda path: opened.append(path) or findEmbedded(path))
+    assert await reader.subtitles(("films", "film.mkv"), presentation) == wanted
+    assert not opened
+    reader.close()
+    os.utime(films / "film.mkv", (1, 1))
+    assert len(await reader.subtitles(("films", "film.mkv"), presentation)) == len(wanted)
+    assert len(opened) == 1
+
+
 async def test_believedForAMoment(reader: SubtitleReader, films: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A player that asks for a hundred parts does not have the folder looked at a hundred times."""
     before = await reader.subtitles(("films", "film.mkv"))

@@ -105,7 +105,7 @@ class PlayPage(Page):
         presentation, reason = await self._playable(preferences)
         version = located.version
         reader = self.context.subtitles
-        subtitles = await reader.subtitles(self._segments) if reader is not None and not reason else ()
+        subtitles = await reader.subtitles(self._segments, presentation) if reader is not None and not reason else ()
         return Playable(self._segments, presentation, reason, version.size, version.modified / 1e9, subtitles)
 
     async def _playable(self, preferences: Preferences) -> tuple[Presentation | None, str]:
