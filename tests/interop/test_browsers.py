@@ -5,6 +5,7 @@ Chromium and Firefox on the pages, as viewers use them: they click, see it play,
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 from collections.abc import AsyncIterator, Callable
@@ -88,6 +89,29 @@ async def test_films(website: Website, browser: str, clip: Callable[[str], Path]
         if not name.endswith((".mp3", ".ogg", ".flac")):
             assert 0 < begun["frames"] < sought["frames"], (name, film)
             assert begun["width"] == 320, (name, film)
+    assert found["complaints"] == []
+
+
+@pytest.mark.deadline(100)
+@pytest.mark.parametrize("browser", BROWSERS)
+async def test_description(website: Website, browser: str, clip: Callable[[str], Path], clipFolder: Path) -> None:
+    """Two films as one, in both ways: over the seam, where parameters change, and into the second."""
+    requireBrowser(browser)
+    clip("web.mp4")
+    first = webclips.small(clipFolder)
+    unfinished = clipFolder / f".{os.getpid()}.turns.toml"
+    unfinished.write_text(f'seq = ["{first}", "web.mp4"]')
+    unfinished.replace(clipFolder / "turns.toml")
+    ways = ["turns.toml", "turns.toml?player=mse"]
+    found = await browse(browser, "films.mjs", f"{website.top}clips/", *ways, seconds=90)
+    for way, film in found["films"].items():
+        assert "failure" not in film, (way, film)
+        begun, sought = film["begun"], film["sought"]
+        assert begun["message"] == sought["message"] == "", (way, film)
+        assert begun["duration"] == pytest.approx(12.0, abs=0.3), (way, film)
+        assert sought["time"] > 5.8, (way, film)
+        assert 0 < begun["frames"] < sought["frames"], (way, film)
+        assert (begun["width"], sought["width"]) == (64, 320), (way, film)
     assert found["complaints"] == []
 
 

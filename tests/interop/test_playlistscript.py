@@ -59,7 +59,7 @@ async def test_multivariant(tmp_path: Path) -> None:
         "http://media.example/a/low.m3u8",
     ]
     best = found["variants"][0]
-    assert (best["codecs"], best["sounds"], best["hasPicture"]) == (["avc1.640020", "mp4a.40.2"], "aac", True)
+    assert (best["codecs"], best["sounds"]) == (["avc1.640020", "mp4a.40.2"], "aac")
     assert [(each["label"], each["language"], each["isDefault"], each["url"]) for each in found["sounds"]["aac"]] == [
         ("English, low", "en", True, "http://media.example/a/t1.m3u8"),
         ("Deutsch", "de", False, "http://media.example/b/t2.m3u8"),

@@ -15,6 +15,8 @@ from typing import Any
 import av
 import clips
 
+from tests.media.films import Film
+
 SECONDS, RATE = 10, 48000
 
 #: the sounds of L{twoSounds}: languages, and their pitch in Hz
@@ -36,6 +38,21 @@ def twoSounds(folder: Path) -> str:
         with suppress(FileExistsError):
             path.hardlink_to(unfinished)
         unfinished.unlink()
+    return path.name
+
+
+def small(folder: Path) -> str:
+    """
+    A film of four seconds with other pictures and another sound than those of the clips.
+
+    @return: its name.
+    """
+    path = folder / "small.mp4"
+    if not path.exists():
+        unfinished = folder / f"{os.getpid()}"
+        unfinished.mkdir(exist_ok=True)
+        os.replace(Film(path.name, video=("libx264",), seconds=4).make(unfinished), path)
+        unfinished.rmdir()
     return path.name
 
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import Track
@@ -103,10 +104,12 @@ def described(
     """
     What the player's script has to know; references are relative to the page.
 
-    C{hls} is None for what is not to be had as HLS, C{whole} tells whether nothing is missing from it. C{version}
-    changes with the file: a position that was remembered is of one version.
+    C{hls}, C{poster} and C{stills} are None for what is not to be had; C{whole} tells whether nothing is missing from
+    HLS. C{version} changes with the file: a position that was remembered is of one version.
     """
     isHLS = presentation.view == "web"
+    # pictures are made of a film, not of what names several
+    hasStills = not isDescription(segments[-1])
     file = linked(segments[-1:])
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     return {
@@ -116,8 +119,8 @@ def described(
         "type": typeOf(segments[-1]) or "",
         "hls": "index.m3u8" if isHLS else None,
         "whole": isHLS and not presentation.omitted,
-        "poster": "poster.jpg",
-        "stills": "still/",
+        "poster": "poster.jpg" if hasStills else None,
+        "stills": "still/" if hasStills else None,
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
         "sounds": [{"number": each.index, "label": _labelOf(each), "language": each.language} for each in sounds],

@@ -69,10 +69,8 @@ export class MSEWay {
   }
 
   choose(variants) {
-    const variant = variants.find(({ codecs, hasPicture }) => {
-      const kind = hasPicture || codecs.some((codec) => !isSound(codec)) ? "video" : "audio";
-      return codecs.length === 0 || Source.isTypeSupported(`${kind}/mp4; codecs="${codecs.join(",")}"`);
-    });
+    const decodes = (codec) => Source.isTypeSupported(`${isSound(codec) ? "audio" : "video"}/mp4; codecs="${codec}"`);
+    const variant = variants.find(({ codecs }) => codecs.every(decodes));
     if (variant === undefined) {
       throw new Error("This browser cannot decode it.");
     }
@@ -82,7 +80,8 @@ export class MSEWay {
   addFeeds(variant, sound) {
     const pictures = variant.codecs.filter((codec) => !isSound(codec));
     const sounds = variant.codecs.filter(isSound);
-    const both = [...pictures, ...(sound ? [] : sounds.slice(0, 1))];
+    // Clips one after the other have several names of the same codec; a buffer of several would wait for as many tracks.
+    const both = [...pictures.slice(0, 1), ...(sound ? [] : sounds.slice(0, 1))];
     if (pictures.length || !sound) {
       const kind = pictures.length ? "video" : "audio";
       this.feeds.push(this.feed(variant.url, () => `${kind}/mp4; codecs="${both.join(",")}"`));

@@ -59,7 +59,7 @@ export class Player {
   }
 
   showPoster() {
-    if (this.data.kind === "video") {
+    if (this.data.kind === "video" && this.data.poster) {
       this.video.poster = this.data.poster;
     }
   }

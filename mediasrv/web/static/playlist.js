@@ -40,7 +40,6 @@ export function parseMultivariant(text, url) {
         url: new URL(line, url).href,
         bandwidth: Number(next.BANDWIDTH) || 0,
         codecs: (next.CODECS ?? "").split(",").map((codec) => codec.trim()).filter(Boolean),
-        hasPicture: next.RESOLUTION !== undefined,
         sounds: next.AUDIO ?? null,
       });
       next = null;

@@ -1,5 +1,5 @@
 // From a folder's page to each of some films, as a viewer: click, see it play, go to its middle.
-// Arguments: browser, its path, URL of the folder's page, names of files.
+// Arguments: browser, its path, URL of the folder's page, names of files; behind a name may stand a query for its page.
 
 import { stateOf, until, withPage } from "./driver.mjs";
 
@@ -14,10 +14,14 @@ function plays(from) {
   return isThere || document.querySelector(".message:not([hidden])") !== null;
 }
 
-async function play(page, name) {
+async function play(page, argument) {
+  const [name, query] = argument.split("?");
   await page.goto(folder, { waitUntil: "load" });
   const link = await page.waitForSelector(`.card a[href="${encodeURIComponent(name)}/"]`);
   await Promise.all([page.waitForNavigation({ waitUntil: "load" }), link.click()]);
+  if (query) {
+    await page.goto(`${page.url()}?${query}`, { waitUntil: "load" });
+  }
   await until(page, plays, PATIENCE, 0);
   const begun = await stateOf(page);
   const bar = await (await page.waitForSelector(".seek")).boundingBox();
