@@ -6,21 +6,24 @@ The floor of a machine for sending RTP over UDP: what the kernel takes, with no 
 
 One process sends datagrams of 1,400 bytes to another over the loopback interface, one per call, and in bursts by
 segmentation offload with the header and the payload of each datagram as buffers of their own, as a server has them.
-A server's CPU seconds per GB divided by these say how far it is from what the kernel allows.
+The payloads lie all over more memory than the processor's caches hold, for so do those of viewers at different places
+of a film. A server's CPU seconds per GB divided by these say how far it is from what the kernel allows.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
+import random
 import select
 import signal
 import socket
 import struct
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from report import table
@@ -31,6 +34,8 @@ _HEADER = struct.Struct(">BBHII")
 _PAYLOAD = 1388
 _SIZE = _HEADER.size + _PAYLOAD
 _BUFFER = 64 << 20
+#: bytes of payloads
+_MEMORY = 64 << 20
 #: datagrams between two pauses, so that the receiver keeps up as it does behind a pacing server
 _STROKE = 200
 _PAUSE = 0.001
@@ -93,21 +98,34 @@ def _measureOne(
 
 
 def _sendOne(sender: socket.socket) -> Callable[[int], object]:
-    payload = bytes(_PAYLOAD)
-    return lambda number: sender.send(_HEADER.pack(0x80, 96, number & 0xFFFF, 0, 0) + payload)
+    bursts = _scattered(1)
+
+    def send(number: int) -> None:
+        (payload,) = next(bursts)
+        sender.sendmsg((_HEADER.pack(0x80, 96, number & 0xFFFF, 0, 0), payload))
+
+    return send
 
 
 def _sendBurst(sender: socket.socket, burst: int) -> Callable[[int], object]:
-    payloads = [memoryview(bytes(_PAYLOAD * burst))[index * _PAYLOAD :][:_PAYLOAD] for index in range(burst)]
+    bursts = _scattered(burst)
     control = [(socket.IPPROTO_UDP, _UDP_SEGMENT, struct.pack("H", _SIZE))]
 
     def send(number: int) -> None:
         buffers: list[Any] = []
-        for index, payload in enumerate(payloads):
+        for index, payload in enumerate(next(bursts)):
             buffers += (_HEADER.pack(0x80, 96, (number + index) & 0xFFFF, 0, 0), payload)
         sender.sendmsg(buffers, control)
 
     return send
+
+
+def _scattered(burst: int) -> Iterator[list[bytes]]:
+    """Payloads of one burst after the other, in no order."""
+    count = _MEMORY // (_PAYLOAD * burst)
+    bursts = [[bytes(_PAYLOAD) for _ in range(burst)] for _ in range(count)]
+    random.Random(count).shuffle(bursts)
+    return itertools.cycle(bursts)
 
 
 def _drain(receiver: socket.socket, writing: int) -> None:

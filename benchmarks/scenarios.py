@@ -104,19 +104,23 @@ class Bench:
 
 def floor(bench: Bench) -> list[Finding]:
     """What the kernel takes, with no server."""
+    ways = {1: "one at a time", 20: "offload of 20"}
+    found = _floors(bench)
+    return [Finding(f"{ways[each['burst']]}, CPU-s/GB", each["cpuSecondsPerGB"]) for each in found.values()]
+
+
+def _floors(bench: Bench) -> dict[int, dict[str, Any]]:
+    """By datagrams per call what the kernel takes for each."""
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "floor.py")
     text = subprocess.check_output([sys.executable, script, "--json"], preexec_fn=lambda: pinTo(bench.serverCore))
     found = json.loads(text)
     bench.raw.append({"floor": found})
-    ways = {1: "one at a time", 20: "offload of 20"}
-    return [
-        Finding(f"{ways[each['burst']]}, CPU-s/GB", each["cpuSecondsPerGB"]) for each in found if each["burst"] in ways
-    ]
+    return {each["burst"]: each for each in found if each["burst"] in (1, 20)}
 
 
 def udp(bench: Bench) -> list[Finding]:
     """1,000 viewers over UDP, each at another place."""
-    lowest = min(finding.value for finding in floor(bench))
+    lowest = min(each["cpuSecondsPerGB"] for each in _floors(bench).values())
     with bench.server() as server:
         url = f"{server.url}/{LARGE}"
         bench.fill(server, url)
@@ -139,9 +143,15 @@ def tcp(bench: Bench) -> list[Finding]:
 
 def small(bench: Bench) -> list[Finding]:
     """400 viewers of 0.3 Mbit/s: few bytes, many packets."""
+    lowest = _floors(bench)[1]["microsecondsPerDatagram"]
     with bench.server() as server:
         found = bench.load(server.pid, f"{server.url}/{SMALL}", viewers=400, spread="fit")
-    return [*_quality(found), Finding("server CPU µs/packet", found["server"]["microsecondsPerPacket"], 10)]
+    cost = found["server"]["microsecondsPerPacket"]
+    return [
+        *_quality(found),
+        Finding("server CPU µs/packet", cost, 10),
+        Finding("server CPU / kernel's floor", cost / lowest, 2.0),
+    ]
 
 
 def places(bench: Bench) -> list[Finding]:
