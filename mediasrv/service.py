@@ -26,8 +26,9 @@ from mediasrv.media.subtitlereader import SubtitleReader
 from mediasrv.readers import Readers
 from mediasrv.registry import Registry
 from mediasrv.rtp.bursts import BurstPlan, PacketFragment
-from mediasrv.rtp.datagrams import DatagramPair, PortsTaken
+from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtp.multicast import GroupPool, Multicast
+from mediasrv.rtp.portpairs import PortsTaken
 from mediasrv.rtsp.front import RTSPFactory
 from mediasrv.rtsp.orders import PlayRules, Queueing
 from mediasrv.rtsp.origins import Origins

@@ -28,7 +28,7 @@ from mediasrv import __version__
 from mediasrv.certificates import serverEndpoint
 from mediasrv.greeting import greeting
 from mediasrv.media import demo
-from mediasrv.rtp.datagrams import PortsTaken
+from mediasrv.rtp.portpairs import PortsTaken
 from mediasrv.service import MediaService
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
 from twisted import copyright as twistedCopyright

@@ -27,7 +27,7 @@ from zope.interface import implementer
 from mediasrv.interfaces import Elsewhere, IMediaLocator
 from mediasrv.media import library
 from mediasrv.registry import Event
-from mediasrv.rtp.datagrams import PortsTaken
+from mediasrv.rtp.portpairs import PortsTaken
 from mediasrv.service import MediaService
 from mediasrv.settings import Settings
 

@@ -12,7 +12,6 @@ import errno
 import socket
 import struct
 import sys
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,16 +20,10 @@ from twisted.internet.interfaces import IListeningPort, IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from mediasrv.rtp.addressbook import Address, AddressBook
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.packets import PacketError, isRTCP
-from mediasrv.rtp.rtcp import ReceiverReport, SenderReport, parseCompound
+from mediasrv.rtp.portpairs import bindPair
 from mediasrv.rtp.sender import TrackSender
-
-#: the kernel's names for larger buffers than an unprivileged process may ask for
-_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33
-
-#: bytes that the socket takes before it says that it is full
-_BUFFER = 8 << 20
 
 #: what the kernel answers when it, or the interface, does no segmentation offload
 _NO_OFFLOAD = {errno.EIO, errno.EINVAL, errno.ENOPROTOOPT, errno.EOPNOTSUPP, errno.EMSGSIZE}
@@ -41,17 +34,8 @@ _LATER = {errno.EAGAIN, errno.EWOULDBLOCK, errno.ENOBUFS}
 #: bytes of what is received; all that is expected is RTCP
 LARGEST_DATAGRAM = 8192
 
-_PORTS_TRIED = 50
-
 #: IP_PKTINFO of linux/in.h, which the socket module does not name everywhere
 _IP_PKTINFO = 8
-
-Address = tuple[str, int]
-
-
-class PortsTaken(OSError):
-    """No pair of an even and the next odd UDP port is to be had."""
-
 
 #: a control message: level, type, data
 Control = tuple[int, int, bytes]
@@ -120,7 +104,7 @@ class DatagramTransport:
         self.confirmed = False
         self.offload = pair.offload
         self.origin = originFor(host, local)
-        pair.add(self)
+        pair.addresses.add(self)
 
     def send(self, sender: TrackSender, burst: Burst) -> bool:
         pair = self._pair
@@ -161,7 +145,7 @@ class DatagramTransport:
 
     def close(self) -> None:
         """Forgets the client's addresses."""
-        self._pair.remove(self)
+        self._pair.addresses.remove(self)
 
 
 class _MediaPort(DatagramProtocol):
@@ -169,11 +153,11 @@ class _MediaPort(DatagramProtocol):
 
     noisy = False  # Twisted's line about the port is enough, it need not be told of this object as well
 
-    def __init__(self, pair: DatagramPair) -> None:
-        self._pair = pair
+    def __init__(self, addresses: AddressBook) -> None:
+        self._addresses = addresses
 
     def datagramReceived(self, data: bytes, address: Address) -> None:
-        self._pair.mediaReceived(data, address)
+        self._addresses.mediaReceived(data, address)
 
     def logPrefix(self) -> str:
         return "RTP"
@@ -184,11 +168,11 @@ class _ControlPort(DatagramProtocol):
 
     noisy = False
 
-    def __init__(self, pair: DatagramPair) -> None:
-        self._pair = pair
+    def __init__(self, addresses: AddressBook) -> None:
+        self._addresses = addresses
 
     def datagramReceived(self, data: bytes, address: Address) -> None:
-        self._pair.controlReceived(data, address)
+        self._addresses.controlReceived(data, address)
 
     def logPrefix(self) -> str:
         return "RTCP"
@@ -199,6 +183,7 @@ class DatagramPair:
     The pair of UDP ports that all sessions of one address family share.
 
     @ivar port: the even one, for RTP; RTCP has the next.
+    @ivar addresses: for whom is what comes.
     @ivar offload: whether to try to have bursts leave with one system call.
     @ivar queue: what the next flush sends, and over which transport.
     @ivar blocked: whether the socket has not taken all of it; until it has, nothing more is queued.
@@ -215,14 +200,11 @@ class DatagramPair:
         self._warned = False
         self.queue: list[tuple[Message, DatagramTransport]] = []
         self.blocked = False
-        self._byMedia: dict[Address, DatagramTransport] = {}
-        self._byControl: dict[Address, DatagramTransport] = {}
-        self._bySSRC: dict[int, DatagramTransport] = {}
-        self._unconfirmed: dict[str, deque[DatagramTransport]] = {}
-        media, control = _bindPair(family, port)
+        self.addresses = AddressBook()
+        media, control = bindPair(family, port)
         self.port: int = media.getsockname()[1]
         self._ports: list[IListeningPort] = []
-        for bound, protocol in ((media, _MediaPort(self)), (control, _ControlPort(self))):
+        for bound, protocol in ((media, _MediaPort(self.addresses)), (control, _ControlPort(self.addresses))):
             self._ports.append(reactor.adoptDatagramPort(bound.fileno(), family, protocol, LARGEST_DATAGRAM))
             bound.close()  # the reactor has a duplicate
         opened: Any = self._ports
@@ -242,101 +224,6 @@ class DatagramPair:
             each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, ttl)
             if interface:
                 each.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(interface))
-
-    # Who is where
-
-    def add(self, transport: DatagramTransport) -> None:
-        """From now on what comes from a transport's addresses is for it."""
-        self._byMedia[transport.media] = transport
-        if not transport.muxed:
-            self._byControl[transport.control] = transport
-        self._bySSRC[transport.ssrc] = transport
-        self._unconfirmed.setdefault(transport.host, deque()).append(transport)
-
-    def remove(self, transport: DatagramTransport) -> None:
-        """Undoes L{add}."""
-        for known, address in ((self._byMedia, transport.media), (self._byControl, transport.control)):
-            if known.get(address) is transport:
-                del known[address]
-        if self._bySSRC.get(transport.ssrc) is transport:
-            del self._bySSRC[transport.ssrc]
-        self._confirm(transport)
-
-    def _confirm(self, transport: DatagramTransport) -> None:
-        transport.confirmed = True
-        waiting = self._unconfirmed.get(transport.host)
-        if waiting is not None and transport in waiting:
-            waiting.remove(transport)
-            if not waiting:
-                del self._unconfirmed[transport.host]
-
-    def mediaReceived(self, data: bytes, address: Address) -> None:
-        """
-        Something came to the RTP port, where RTCP is told from all else by its packet type (RFC 5761 section 4). What
-        it says of an SSRC is a better clue to whose NAT it came through than the order in which things come.
-        """
-        if isRTCP(data):
-            known = self._about(data, address[0])
-            if known is not None and known.muxed and not known.confirmed:
-                self._moveMedia(known, address)
-        self.punched(address)
-        known = self._byMedia.get(address)
-        if known is not None and known.muxed and isRTCP(data):
-            known.controlReceived(data)
-
-    def _moveMedia(self, known: DatagramTransport, address: Address) -> None:
-        """From now on media go to another port of the same host."""
-        if self._byMedia.get(known.media) is known:  # another session may have claimed that address
-            del self._byMedia[known.media]
-        known.media = address
-        self._byMedia[address] = known
-
-    def punched(self, address: Address) -> None:
-        """
-        Something came to the RTP port: a client opens a way through its NAT (SET-18). From the port that it asked for,
-        all is well; from another port of the same host, that is what its NAT made of the first of its tracks from which
-        nothing was heard yet: clients send these packets in the order of their SETUPs.
-        """
-        known = self._byMedia.get(address)
-        if known is None:
-            waiting = self._unconfirmed.get(address[0])
-            if not waiting:
-                return
-            known = waiting[0]
-            self._moveMedia(known, address)
-        if not known.confirmed:
-            self._confirm(known)
-
-    def controlReceived(self, data: bytes, address: Address) -> None:
-        """RTCP: from the address that the client named, or about one of our SSRCs from the same host (RTCP-6)."""
-        known = self._byControl.get(address)
-        if known is None:
-            known = self._about(data, address[0])
-            if known is None:
-                return
-            if not known.muxed:
-                self._moveControl(known, address)
-        known.controlReceived(data)
-
-    def _moveControl(self, known: DatagramTransport, address: Address) -> None:
-        """From now on RTCP goes to another port of the same host."""
-        if self._byControl.get(known.control) is known:
-            del self._byControl[known.control]
-        known.control = address
-        self._byControl[address] = known
-
-    def _about(self, data: bytes, host: str) -> DatagramTransport | None:
-        try:
-            packets = parseCompound(data)
-        except PacketError:
-            return None
-        for packet in packets:
-            if isinstance(packet, ReceiverReport | SenderReport):
-                for block in packet.reports:
-                    known = self._bySSRC.get(block.ssrc)
-                    if known is not None and known.host == host:
-                        return known
-        return None
 
     # Sending
 
@@ -399,36 +286,3 @@ class DatagramPair:
         @return: fires when they are free.
         """
         return gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-
-
-def _bindPair(family: int, port: int) -> tuple[socket.socket, socket.socket]:
-    """An even port and the next one (RFC 3550 section 11)."""
-    for _ in range(_PORTS_TRIED):
-        media = _bind(family, port)
-        if media is not None:
-            number = media.getsockname()[1]
-            control = _bind(family, number + 1) if number % 2 == 0 and number < 65535 else None
-            if control is not None:
-                return media, control
-            media.close()
-        if port:
-            break
-    raise PortsTaken(f"UDP ports {port} and {port + 1} are not both free" if port else "no two UDP ports are free")
-
-
-def _bind(family: int, port: int) -> socket.socket | None:
-    bound = socket.socket(family, socket.SOCK_DGRAM)
-    bound.setblocking(False)
-    for forced, polite in ((_SO_SNDBUFFORCE, socket.SO_SNDBUF), (_SO_RCVBUFFORCE, socket.SO_RCVBUF)):
-        try:
-            bound.setsockopt(socket.SOL_SOCKET, forced, _BUFFER)
-        except OSError:
-            bound.setsockopt(socket.SOL_SOCKET, polite, _BUFFER)
-    try:
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
-    except OSError:
-        bound.close()
-        return None
-    return bound

@@ -22,8 +22,9 @@ from twisted.internet.interfaces import IListeningPort, IReactorSocket
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from mediasrv.rtp.addressbook import Address
 from mediasrv.rtp.bursts import Burst
-from mediasrv.rtp.datagrams import LARGEST_DATAGRAM, Address, DatagramPair, DatagramTransport
+from mediasrv.rtp.datagrams import LARGEST_DATAGRAM, DatagramPair, DatagramTransport
 from mediasrv.rtp.sender import TrackSender
 
 #: who is told what listeners say: the data, and the address of the host that it came from, without port

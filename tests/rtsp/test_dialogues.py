@@ -336,7 +336,7 @@ class Dialogues(RuleBasedStateMachine):
         assert not self.rig.pacer._wheel
         assert len(self.rig.clock.getDelayedCalls()) == 1  # the look-out for silent clients
         pair = self.rig._pair
-        assert pair is None or not (pair._byMedia or pair._byControl or pair._bySSRC or pair._unconfirmed or pair.queue)
+        assert pair is None or not (pair.addresses or pair.queue)
         assert self.failures == []
 
 
