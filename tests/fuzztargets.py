@@ -31,7 +31,7 @@ from mediasrv.rtp.rtcp import (
     parseCompound,
 )
 from mediasrv.rtp.sdp import SDPError, TrackDescription, describe, payloadTypes
-from mediasrv.rtp.sdp import parse as parseDescription
+from mediasrv.rtp.sdpparser import parseDescription
 from mediasrv.rtsp import headers
 from mediasrv.rtsp.messages import HeaderError, InterleavedFrame, MessageError, Request
 from mediasrv.rtsp.parser import MessageParser

@@ -15,7 +15,8 @@ from mediasrv.conform.grading import Failed, NotApplicable
 from mediasrv.conform.network import Network
 from mediasrv.conform.reception import Track
 from mediasrv.conform.viewing import Viewer, rangeOf
-from mediasrv.rtp import sdp
+from mediasrv.rtp.sdp import SDPError
+from mediasrv.rtp.sdpparser import SessionDescription, parseDescription
 from mediasrv.rtsp.headers import parseDate, parseSession
 from mediasrv.rtsp.messages import HeaderError
 from mediasrv.rtsp.ranges import parseRange
@@ -43,7 +44,7 @@ class Subject:
     host: str
     port: int
     described: Reply
-    description: sdp.SessionDescription
+    description: SessionDescription
     aggregate: str
     tracks: tuple[Track, ...]
     duration: float | None
@@ -82,10 +83,10 @@ def examine(url: str, timeout: float, transport: str) -> Subject:
         reply = connection.ask("DESCRIBE", url, [("Accept", "application/sdp")])
         if reply.code != 200:
             raise Unreachable(f"DESCRIBE {url}: {reply.code} {reply.response.reason}")
-        description = sdp.parse(reply.body.decode("utf-8", "replace"))
+        description = parseDescription(reply.body.decode("utf-8", "replace"))
     except Failed as error:
         raise Unreachable(f"{url}: {error.got or error.wanted}") from None
-    except sdp.SDPError as error:
+    except SDPError as error:
         raise Unreachable(f"DESCRIBE {url}: {error}") from None
     finally:
         network.close()
@@ -127,7 +128,7 @@ def _skewOf(reply: Reply) -> float:
     return skew if abs(skew) > 1.5 else 0.0
 
 
-def _durationOf(description: sdp.SessionDescription) -> float | None:
+def _durationOf(description: SessionDescription) -> float | None:
     with suppress(HeaderError):
         spec = parseRange(description.attribute("range") or "")
         if spec.unit == "npt" and spec.end is not None:

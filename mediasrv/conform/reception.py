@@ -11,7 +11,7 @@ from typing import NamedTuple
 from mediasrv.conform.ports import PortPair
 from mediasrv.rtp.packets import PacketError, RTPPacket, parsePacket
 from mediasrv.rtp.rtcp import Goodbye, RTCPPacket, SenderReport, parseCompound
-from mediasrv.rtp.sdp import MediaSection
+from mediasrv.rtp.sdpparser import MediaSection
 from mediasrv.rtp.timeline import SequenceUnwrapper, TimestampUnwrapper
 from mediasrv.rtsp.transport import TransportSpec
 

@@ -17,11 +17,11 @@ from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import DatagramProtocol, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from mediasrv.rtp import sdp
 from mediasrv.rtp.packets import RTPPacket, isRTCP, parsePacket
 from mediasrv.rtp.payloads.formats import ReceivedUnit
 from mediasrv.rtp.payloads.registry import unpackerFor
 from mediasrv.rtp.rtcp import Goodbye, SenderReport, parseCompound, unixSeconds
+from mediasrv.rtp.sdpparser import MediaSection, parseDescription
 from mediasrv.rtp.timeline import SequenceUnwrapper, TimestampUnwrapper
 from mediasrv.rtsp.headers import RTPInfo, parseRTPInfo, parseSession
 from mediasrv.rtsp.messages import Headers, InterleavedFrame, Request, Response
@@ -53,7 +53,7 @@ class Track:
     """
 
     url: str
-    section: sdp.MediaSection
+    section: MediaSection
     packets: list[Packet] = field(default_factory=list)
     reports: list[SenderReport] = field(default_factory=list)
     left: int | None = None
@@ -205,7 +205,7 @@ class RTSPClient(Protocol):
         described = await self.request("DESCRIBE", url, Accept="application/sdp")
         base = described.headers.get("Content-Base", url)
         self._url = base
-        for section in sdp.parse(described.body.decode()).media:
+        for section in parseDescription(described.body.decode()).media:
             track = Track(base + section.control, section, isMuxed=transport.endswith("-mux"))
             self.tracks.append(track)
             wanted = self._offer(track, transport, len(self.tracks) - 1)
