@@ -15,6 +15,7 @@ import sys
 import tarfile
 import venv
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,12 @@ def test_everyTestNeedIsInTheExtra():
     called = set(re.findall(r"\.venv/bin/([a-z]+)", (ROOT / ".ci" / "run").read_text())) - {"python", "pip"}
     assert called == {"mypy", "ruff"}
     assert extra >= called | {"pytest", "pytest-xdist", "pytest-timeout", "pytest-twisted", "setuptools"}
+
+
+def test_noNewerPyAVThanTheTestsRunWith():
+    """Its next major version would come by itself, to who has a newer Python than the tests."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    needs = [line for line in config["options"]["install_requires"].splitlines() if line.startswith("av>")]
+    major = int(version("av").partition(".")[0])
+    assert [need.rpartition(",")[2] for need in needs] == [f"<{major + 1}"]
