@@ -42,11 +42,11 @@ class SessionLog:
     def _begins(self, session: Session) -> None:
         number = self._playing[session.id] = next(self._numbers)
         self._log.info(
-            "session {number}: {peer} plays {path!r} ({tracks}) over {transport}",
+            "session {number}: {peer} plays {path!r}{tracks} over {transport}",
             number=number,
             peer=session.peer,
             path=session.path,
-            tracks=", ".join(session.tracks),
+            tracks=f" ({', '.join(session.tracks)})" if session.tracks else "",  # a download has none
             transport=_briefly(session.transport),
         )
 

@@ -94,6 +94,13 @@ def test_theTransportsOfASession(registry: Registry, lines: list[str]) -> None:
     assert lines[0].endswith("over RTP/AVP/TCP, RTP/AVP")
 
 
+def test_downloadsHaveNoTracks(registry: Registry, lines: list[str]) -> None:
+    session = FakeSession(registry, "a", tracks=(), transport="HTTP/1.1")
+    enter(registry, session)
+    change(registry, session, "playing")
+    assert lines == ["session 1: 192.0.2.1 plays 'movies/a.mp4' over HTTP/1.1"]
+
+
 def test_multicastIsSaid(registry: Registry, lines: list[str]) -> None:
     multicast = "RTP/AVP;multicast;destination=239.255.42.0;port=5004-5005;ttl=1"
     session = film(registry, "a", transport=f"{multicast}, {multicast}")

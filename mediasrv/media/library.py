@@ -12,7 +12,6 @@ from weakref import WeakKeyDictionary
 from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
@@ -24,6 +23,7 @@ from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.media.files import FileVersion
 from mediasrv.media.folders import Entry, Folders, Located, NotFound, resolve
 from mediasrv.media.presentation import FilePresentation, Presentation
+from mediasrv.media.remarks import Remarks
 from mediasrv.media.tracks import Track, View
 from mediasrv.media.transportstream import TransportStream
 
@@ -43,8 +43,6 @@ class Library:
 
     @ivar folders: name (the first path segment) to folder.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -82,6 +80,7 @@ class Library:
         self._uses: WeakKeyDictionary[Presentation, int] = WeakKeyDictionary()
         self._now = count()
         self._opening: dict[tuple[_Key, FileVersion], list[Deferred[Presentation]]] = {}
+        self._remarks = Remarks()
         self._compositions = Compositions(
             self._folders,
             self._openedClip,
@@ -91,6 +90,7 @@ class Library:
             self._openers,
             {"rtp": continues or _isSame, "web": _hasSameCodec},
             fragmentDuration,
+            self._remarks,
         )
 
     def presentation(
@@ -193,10 +193,10 @@ class Library:
             if result.check(FileNotFoundError, NotADirectoryError):
                 result = Failure(NotFound(path))  # removed just now
             elif result.check(NotMedia) and key[1] != "mp2t" and not isClip:
-                self._log.info("{path} is not played: {reason}", path=path, reason=result.getErrorMessage())
+                self._remarks.notPlayed(path, version, result.getErrorMessage())
         else:
             for sentence in result.omitted:
-                self._log.warn("{path}: {sentence}", path=path, sentence=sentence)
+                self._remarks.omitted(path, version, sentence)
             self._remember(result)
         for deferred in self._opening.pop((key, version)):
             if not deferred.called:

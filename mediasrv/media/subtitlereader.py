@@ -111,7 +111,7 @@ class SubtitleReader:
 
     def _tell(self, streams: TextStreams, path: str) -> TextStreams:
         for sentence in streams.omitted:
-            self._log.info("{path}: {sentence}", path=path, sentence=sentence)
+            self._log.info("{path!r}: {sentence}", path=path, sentence=sentence)
         return streams
 
     async def _beside(self, segments: tuple[str, ...], first: int) -> list[Subtitle]:

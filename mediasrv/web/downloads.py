@@ -192,7 +192,7 @@ class Downloads:
             elif not sending.isStalled():
                 entry.moved = now
             elif now - entry.moved >= self._patience:
-                self._log.info("{path}: the client takes nothing any more", path=entry.file.path)
+                self._log.info("{path!r}: the client takes nothing any more", path=entry.file.path)
                 sending.abort()
         self._watch()
 

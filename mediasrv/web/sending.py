@@ -127,7 +127,7 @@ class Sending(ABC):
         elif not isinstance(result, Failure):
             self._came(result)
         elif result.check(OSError):
-            self._log.warn("{path}: {reason}", path=self._file.path, reason=result.value)
+            self._log.warn("{path!r}: {reason}", path=self._file.path, reason=result.value)
             self._cutShort()
         else:
             self._failed(result)
@@ -155,7 +155,7 @@ class Sending(ABC):
 
     def _cutShort(self) -> None:
         """The file has not what was promised any more: closes, so that the client sees it (RFC 9112 section 8)."""
-        self._log.info("{path} changed while it was sent", path=self._file.path)
+        self._log.info("{path!r} changed while it was sent", path=self._file.path)
         self._handBack()
         self._over()
         self._request.loseConnection()
@@ -255,7 +255,7 @@ class DirectSending(Sending):
             return
         except OSError as error:
             if not isinstance(error, ConnectionError):
-                self._log.warn("{path}: {reason}", path=self._file.path, reason=error)
+                self._log.warn("{path!r}: {reason}", path=self._file.path, reason=error)
             self.abort()
             return
         if not count or self._file.hasChanged():

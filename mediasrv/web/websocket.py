@@ -22,6 +22,7 @@ from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request
 from wsproto.utilities import generate_accept_token
 
+from mediasrv.rtsp.addresses import hostOf
 from mediasrv.rtsp.conduit import writeNow
 from mediasrv.rtsp.httpreplies import reason
 from mediasrv.rtsp.origins import Origins
@@ -169,7 +170,7 @@ class WebSocketResource(Resource):
         return 101 if SUBPROTOCOL in _tokens(request, "Sec-WebSocket-Protocol") else 400
 
     def _refuse(self, request: Request, code: int) -> bytes:
-        self._log.info("refused a WebSocket of {peer}: {code}", peer=request.getClientAddress(), code=code)
+        self._log.info("refused a WebSocket of {peer}: {code}", peer=hostOf(request.getClientAddress()), code=code)
         text = reason(code)
         request.setResponseCode(code, text.strip().partition(b" ")[2])
         request.setHeader("Content-Type", "text/plain; charset=utf-8")

@@ -10,6 +10,7 @@ import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import CancelledError, Deferred, DeferredList, ensureDeferred
 from twisted.internet.threads import deferToThread, deferToThreadPool
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media import library as module
@@ -224,6 +225,25 @@ async def test_noMedia(library, folder):
     for _ in range(2):
         with pytest.raises(NotMedia):
             await library.presentation(["films", "text.mp4"])
+
+
+@pytest.mark.parametrize("name", ["text.mp4", "nothing.m3u"])
+async def test_whoAsksAgainFillsNoLog(library, folder, name):
+    with open(os.path.join(folder, name), "w") as file:
+        file.write("nothing.mp4\n" * 100)
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        if "is not played" in formatEvent(event):
+            lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    for _ in range(3):
+        with pytest.raises(NotMedia):
+            await library.presentation(["films", name])
+    globalLogPublisher.removeObserver(observe)
+    assert len(lines) == 1
+    assert lines[0].startswith(f"{os.path.realpath(os.path.join(folder, name))!r} is not played: ")
 
 
 async def test_notReadable(library, folder, monkeypatch):

@@ -7,6 +7,7 @@ import re
 import pytest
 from rtsprig import UDP, VIDEO, Rig, Wire
 from tunnelrig import Connection
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web import pages
 from twisted.web.resource import Resource
 from twisted.web.server import Site
@@ -201,6 +202,19 @@ def testRefused(rig: Rig, request_: bytes, code: int) -> None:
     assert (b"\r\nsec-websocket-version: 13\r\n" in answer.lower()) == (code == 426)
     connection.transport.lose()
     assert len(rig.site._connections) == 0
+
+
+def testTheLogNamesWhoWasRefused(rig: Rig) -> None:
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    connection = Connection(rig, upgrade(Sec_WebSocket_Protocol="chat"), factory=webFactory(rig))
+    globalLogPublisher.removeObserver(observe)
+    connection.transport.lose()
+    assert [line for line in lines if "refused" in line] == ["refused a WebSocket of 192.0.2.7: 400"]
 
 
 @pytest.mark.parametrize("origin", [None, "http://friend.example", "https://media.example"])

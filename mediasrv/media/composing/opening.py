@@ -14,7 +14,6 @@ from typing import Any
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
 from twisted.internet.threads import deferToThreadPool
-from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.cache import Cache
@@ -27,6 +26,7 @@ from mediasrv.media.descriptions.tree import Clip, Description, DescriptionError
 from mediasrv.media.files import CompositionVersion, FileVersion, NotMedia
 from mediasrv.media.folders import Folders, NotFound
 from mediasrv.media.presentation import Presentation, PresentationChanged, titleOf
+from mediasrv.media.remarks import Remarks
 from mediasrv.media.tracks import View
 
 #: bytes of descriptions that are kept, and of what was made of them, clips not counted
@@ -40,8 +40,6 @@ _Found = tuple[str, FileVersion] | str
 class Compositions:
     """Opens descriptions, and remembers them."""
 
-    _log = Logger()
-
     def __init__(
         self,
         folders: Folders,
@@ -52,6 +50,7 @@ class Compositions:
         openers: ThreadPool,
         continues: Mapping[View, Continues],
         fragmentDuration: float,
+        remarks: Remarks,
     ) -> None:
         """
         @param openClip: gives the presentation that a file is.
@@ -66,6 +65,7 @@ class Compositions:
         self._openers = openers
         self._continues = continues
         self._fragmentDuration = fragmentDuration
+        self._remarks = remarks
         self._descriptions: Cache[Description] = Cache(_DESCRIPTIONS)
         self._known: Cache[Composition] = Cache(_COMPOSITIONS)
 
@@ -97,7 +97,7 @@ class Compositions:
 
             return await self._known.get((path, segments, view, ours), make)
         except NotMedia as error:
-            self._log.info("{path} is not played: {reason}", path=path, reason=error)
+            self._remarks.notPlayed(path, version, str(error))
             raise
 
     async def _make(
@@ -124,7 +124,7 @@ class Compositions:
         isChosen = bool(chosen.choice)
         made = Composition(path, title, version, part, view, created, description.omitted, isChosen)
         for sentence in made.omitted:
-            self._log.warn("{path}: {sentence}", path=path, sentence=sentence)
+            self._remarks.omitted(path, version.own, sentence)
         return made
 
     async def _excerpt(self, clip: Clip, found: _Found, view: View) -> Excerpt:

@@ -162,7 +162,7 @@ class HLSService:
 
     def _made(self, package: Package) -> Package:
         for sentence in package.refused:
-            self._log.warn("{path}: {sentence}", path=package.presentation.path, sentence=sentence)
+            self._log.warn("{path!r}: {sentence}", path=package.presentation.path, sentence=sentence)
         return package
 
     def _inThread(self, function: Callable[..., Any], *arguments: Any) -> Deferred[Any]:
