@@ -45,6 +45,15 @@ def serverEndpoint(reactor: Any, description: str) -> IStreamServerEndpoint:
     return endpoint  # type: ignore[no-any-return]  # what serverFromString returned
 
 
+def lacksCertificate(endpoint: IStreamServerEndpoint) -> bool:
+    """
+    Whether an endpoint of L{serverEndpoint} has TLS and nothing to show, so that nobody could connect. Twisted's
+    C{tls:} takes a folder without certificates, and one that is not there; its C{ssl:} does not.
+    """
+    creator = getattr(endpoint, "connectionCreator", None)
+    return isinstance(creator, FreshCertificates) and not creator.hasCertificate()
+
+
 def _pathsIn(description: str) -> Iterator[str]:
     """The files and folders that the description of an endpoint names."""
     for piece in _PIECE.findall(description):
@@ -90,6 +99,10 @@ class FreshCertificates:
         connection: Connection = self._current.serverConnectionForTLS(protocol)
         return connection
 
+    def hasCertificate(self) -> bool:
+        """Whether there is a certificate with its key."""
+        return _certificateOf(self._current, None) is not None
+
     def _renew(self, protocol: Any) -> None:
         state = self._state()
         if state == self._known:
@@ -97,7 +110,7 @@ class FreshCertificates:
         self._known = state
         try:
             renewed = self._read()
-            if renewed.serverConnectionForTLS(protocol).get_certificate() is None:
+            if _certificateOf(renewed, protocol) is None:
                 raise ValueError("no certificate with its key")
         except Exception as error:  # of files, of OpenSSL, of what parses: a mistake in a file is not to end the server
             self._log.error(
@@ -126,3 +139,7 @@ class FreshCertificates:
                 yield path
             for folder, _, names in os.walk(path):
                 yield from (os.path.join(folder, name) for name in names if name.endswith(".pem"))
+
+
+def _certificateOf(creator: Any, protocol: Any) -> Any:
+    return creator.serverConnectionForTLS(protocol).get_certificate()

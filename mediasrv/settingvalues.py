@@ -17,7 +17,7 @@ from mediasrv.interfaces import Elsewhere, Gone
 from mediasrv.locating import checkedURL
 
 #: what may follow a number of bytes, in either case
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 #: a URL from its host on, without query
 _PUBLIC = r"://([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[!$%-;=@-Z_a-z~]*)?"
@@ -75,17 +75,27 @@ def _number(key: str, value: Any, each: Field[Any]) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | kind):
         raise SettingsError(key, f"{value!r} is not " + ("a whole number" if kind is int else "a number"))
     if not limits["low"] <= value <= limits["high"]:  # written so that NaN is refused as well
-        raise SettingsError(key, f"{value} is not between {limits['low']} and {limits['high']}")
+        given, low, high = (_written(each, limits["unit"]) for each in (value, limits["low"], limits["high"]))
+        raise SettingsError(key, f"{given} is not between {low} and {high}")
     if limits["isEven"] and value % 2:
         raise SettingsError(key, f"{value} is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)")
     return kind(value)
 
 
 def _size(key: str, text: str) -> int:
-    found = re.fullmatch(r"([0-9]{1,15}) ?([KMG]?)(?:i?B)?", text, re.ASCII | re.IGNORECASE)
+    found = re.fullmatch(r"([0-9]{1,15}) ?([KMGT]?)(?:i?B)?", text, re.ASCII | re.IGNORECASE)
     if found is None:
         raise SettingsError(key, f"{text!r} is not a number of bytes, such as 65536, 64K or 256M")
     return int(found[1]) * _UNITS[found[2].upper()]
+
+
+def _written(number: float, unit: str) -> str:
+    """A number as the documentation has it: bytes as C{1M}, where they are."""
+    if unit == "bytes":
+        for each in "TGMK":
+            if number and number % _UNITS[each] == 0:
+                return f"{int(number) // _UNITS[each]}{each}"
+    return f"{number}"
 
 
 def _multicast(key: str, value: Any) -> str:
@@ -170,7 +180,7 @@ def _endpoint(key: str, value: Any) -> str:
         raise SettingsError(key, f"{value!r} is not an endpoint, such as 8554 or tcp:8554:interface=127.0.0.1")
     if re.fullmatch("-?[0-9]+", text):
         text = f"tcp:{text}"
-    number = re.match("(?:tcp6?|ssl):(-?[0-9]+)", text)
+    number = re.match("(?:tcp6?|ssl):(-?[0-9]+)", text) or re.search(":port=(-?[0-9]+)", text)
     if number and not 0 <= int(number[1]) <= 65535:
         raise SettingsError(key, f"{number[1]} is not between 0 and 65535")
     return text

@@ -17,7 +17,7 @@ from typing import Any
 
 from twisted.application import strports
 from twisted.application.service import IService, MultiService
-from twisted.internet.endpoints import serverFromString
+from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IReactorCore
 from twisted.internet.protocol import Factory
@@ -26,18 +26,16 @@ from twisted.python import usage
 
 from mediasrv import __version__
 from mediasrv.certificates import serverEndpoint
+from mediasrv.endpoints import EndpointError, checkEndpoint, withBacklog
 from mediasrv.greeting import greeting
+from mediasrv.hangup import HangUp
 from mediasrv.media import demo
-from mediasrv.rtp.portpairs import PortsTaken
 from mediasrv.service import MediaService
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
 from twisted import copyright as twistedCopyright
 
 #: the settings that have a flag with a value, besides --media and --port; the rest is for --config
 _FLAGS = ("rtp-port", "payload-size", "cache-size", "session-timeout", "max-sessions", "cache-folder")
-
-#: connections that may wait to be accepted; Twisted's 50 are too few when a thousand viewers come at once
-_BACKLOG = 1024
 
 
 def _explained(key: str) -> str:
@@ -76,6 +74,8 @@ class Options(usage.Options):
 
     def __init__(self) -> None:
         super().__init__()
+        # where a docstring goes on in a new line is no place for blanks
+        self.docs = {name: doc and " ".join(doc.split()) for name, doc in self.docs.items()}
         self._media: dict[str, str] = {}
         self._ports: list[str] = []
         self._webPorts: list[str] = []
@@ -144,9 +144,18 @@ class Options(usage.Options):
             self.settings = Settings(**values)
         except SettingsError as error:
             raise usage.UsageError(f"--{error.where.partition('.')[0]}: {error.problem}") from None
-        for key, descriptions in (("port", self.settings.ports), ("http", self.settings.webPorts)):
-            for description in descriptions:
-                _checkEndpoint(key, description)
+        self._checkEndpoints("port", self.settings.ports, bool(self._ports))
+        self._checkEndpoints("http", self.settings.webPorts, bool(self._webPorts))
+
+    def _checkEndpoints(self, key: str, descriptions: tuple[str, ...], isFlag: bool) -> None:
+        from twisted.internet import reactor
+
+        where = f"--{key}" if isFlag else f"{self['config']}: {key}"
+        for description in descriptions:
+            try:
+                checkEndpoint(description, reactor)
+            except EndpointError as error:
+                raise usage.UsageError(f"{where}: {error}") from None
 
     def _flags(self) -> dict[str, Any]:
         """The settings for which there was a flag."""
@@ -160,27 +169,6 @@ class Options(usage.Options):
         if self["hidden-files"]:
             values["hiddenFiles"] = True
         return values
-
-
-def _checkEndpoint(key: str, description: str) -> None:
-    from twisted.internet import reactor
-
-    try:
-        serverFromString(reactor, description)
-    except Exception as error:  # an endpoint's parser may be anybody's; Twisted's own raise half a dozen classes
-        raise usage.UsageError(f"{key}: {description}: {type(error).__name__}: {error}") from None
-
-
-def _withBacklog(description: str, reactor: IReactorCore) -> str:
-    """The description of an endpoint with our backlog, where it can have one and gives none."""
-    if ":backlog=" in description:
-        return description
-    longer = f"{description}:backlog={_BACKLOG}"
-    try:
-        serverFromString(reactor, longer)
-    except (TypeError, ValueError):
-        return description  # systemd: takes none, and tcp:8554:50 gives one
-    return longer
 
 
 def _withDemo(settings: Settings) -> Settings:
@@ -211,8 +199,9 @@ class Server(MultiService):
 
     _log = Logger()
 
-    def __init__(self, settings: Settings, inForeground: bool) -> None:
+    def __init__(self, settings: Settings, inForeground: bool, reactor: IReactorCore) -> None:
         super().__init__()
+        self._hangUp = HangUp(reactor)
         self.settings = settings
         self.inForeground = inForeground
 
@@ -231,14 +220,24 @@ class Server(MultiService):
         """
         with self._oneLine():
             super().startService()
+        self._hangUp.take()
         for line in greeting(self.settings):
             self._log.info("{line}", line=line)
+
+    def stopService(self) -> Deferred[Any]:
+        """Stops everything; a hang-up meanwhile changes nothing."""
+        stopping: Deferred[Any] = super().stopService()
+        return stopping.addBoth(self._stopped)
+
+    def _stopped(self, result: Any) -> Any:
+        self._hangUp.giveBack()
+        return result
 
     @contextmanager
     def _oneLine(self) -> Iterator[None]:
         try:
             yield
-        except (CannotListenError, PortsTaken) as error:
+        except (CannotListenError, OSError) as error:  # the latter for UDP and Unix sockets
             if self.inForeground:
                 raise SystemExit(f"mediasrv: {error}") from None
             raise
@@ -268,12 +267,13 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
     settings = options.settings if options.settings.media else _withDemo(options.settings)
     media = MediaService(settings, reactor)
     # "python -m twisted mediasrv" is always in the foreground, and has no such option
-    server = Server(settings, inForeground=options.parent is not None and bool(options.parent.get("nodaemon", True)))
+    inForeground = options.parent is not None and bool(options.parent.get("nodaemon", True))
+    server = Server(settings, inForeground, reactor)
     media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
     listening: list[tuple[str, Factory]] = [(description, media.rtspFactory()) for description in settings.ports]
     listening += [(description, media.webFactory()) for description in settings.webPorts]
     for description, factory in listening:
-        longer = _withBacklog(description, reactor)
+        longer = withBacklog(description, reactor)
         port = strports.service(longer, factory, reactor)
         port.endpoint = serverEndpoint(reactor, longer)
         port.setServiceParent(server)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from certificatemaker import makeCertificate
 from sessiondouble import FakeSession
 from twisted.internet.defer import Deferred
 from zope.interface.verify import verifyObject
@@ -151,6 +152,7 @@ def test_commandsAreUnderstood(tmp_path):
     given += [shlex.split(port) for port in re.findall(r"``(--port \S+?)``", page("running.rst") + page("README.rst"))]
     assert len(given) >= 8
     (tmp_path / "mediasrv.toml").write_text("")
+    makeCertificate(tmp_path / "one.pem", 1)
     for arguments in given:
         if any(each.startswith("systemd:") for each in arguments):
             continue  # wants a socket that only systemd can give

@@ -129,6 +129,8 @@ def test_allowedOrigins(given, origins):
         ({"multicastInterface": 1}, "multicast-interface: 1 is no IPv4 address"),
         ({"tick": float("nan")}, "tick: nan is not between 0.001 and 0.1"),
         ({"tick": "soon"}, "tick: 'soon' is not a number"),
+        ({"cacheSize": "2T"}, "cache-size: 2T is not between 1M and 1T"),
+        ({"stillsSize": -1}, "stills-size: -1 is not between 0 and 1T"),
         ({"burst": 47}, "burst: 47 is not between 1 and 46"),
         ({"cacheSize": "much"}, "cache-size: 'much' is not a number of bytes, such as 65536, 64K or 256M"),
         ({"hiddenFiles": 1}, "hidden-files: 1 is neither true nor false"),
@@ -212,7 +214,7 @@ def test_multicastRanges(text):
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [("1048576", 1 << 20), ("1024K", 1 << 20), ("5m", 5 << 20), ("3 MiB", 3 << 20), ("2GB", 2 << 30)],
+    [("1048576", 1 << 20), ("1024K", 1 << 20), ("5m", 5 << 20), ("3 MiB", 3 << 20), ("2GB", 2 << 30), ("1T", 1 << 40)],
 )
 def test_sizes(text, size):
     assert fromText("cache-size", text) == size

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,8 @@ from mediasrv.settings import Settings
 from mediasrv.tap import Options, makeService
 
 ROOT = Path(__file__).parent.parent
+NO_ENDPOINT = "is not an endpoint, such as 8554 or tcp:8554:interface=127.0.0.1"
+UNKNOWN = "(ValueError: Unknown endpoint type: 'nonsense')"
 
 
 class MediaDouble(MultiService):
@@ -152,15 +157,34 @@ def test_flagsWinOverTheFile(folders):
             "--media: two folders are called 'films'; say --media OTHERNAME=films/../films",
         ),
         (["--port", "65536"], "--port: 65536 is not between 0 and 65535"),
-        (["--port", "nonsense:1"], "port: nonsense:1: ValueError: Unknown endpoint type: 'nonsense'"),
-        (["--port", "tcp:rtsp"], "port: tcp:rtsp: ValueError: invalid literal for int() with base 10: 'rtsp'"),
+        (["--port", "nonsense:1"], f"--port: nonsense:1 {NO_ENDPOINT} {UNKNOWN}"),
+        (
+            ["--port", "tcp:rtsp"],
+            f"--port: tcp:rtsp {NO_ENDPOINT} (ValueError: invalid literal for int() with base 10: 'rtsp')",
+        ),
+        (["--port", "tcp:port=65536"], "--port: 65536 is not between 0 and 65535"),
+        (["--port", "tls:films:port=65536"], "--port: 65536 is not between 0 and 65535"),
+        (
+            ["--port", "tls:films:port=322"],
+            "--port: tls:films:port=322: no certificate with its key is there, in a file that ends with .pem",
+        ),
+        (
+            ["--http", "tls:none:port=322"],
+            "--http: tls:none:port=322: no certificate with its key is there, in a file that ends with .pem",
+        ),
+        (["--port", "ssl:1:privateKey=/none"], "--port: ssl:1:privateKey=/none: /none: No such file or directory"),
+        (
+            ["--port", "systemd:domain=INET:name=rtsp"],
+            "--port: systemd:domain=INET:name=rtsp: there is no socket of that name or number",
+        ),
+        (["--config", "port.toml"], f"port.toml: port: nonsense:1 {NO_ENDPOINT} {UNKNOWN}"),
         (
             ["--rtp-port", "8001"],
             "--rtp-port: 8001 is odd; RTP takes an even port, RTCP the next (RFC 3550 section 11)",
         ),
         (["--rtp-port", "many"], "--rtp-port: 'many' is not a whole number"),
         (["--http", "65536"], "--http: 65536 is not between 0 and 65535"),
-        (["--http", "nonsense:1"], "http: nonsense:1: ValueError: Unknown endpoint type: 'nonsense'"),
+        (["--http", "nonsense:1"], f"--http: nonsense:1 {NO_ENDPOINT} {UNKNOWN}"),
         (["--http", "none", "--http", "8080"], "--http: none cannot be together with endpoints"),
         (["--record", "films"], "option --record not recognized"),
         (["films"], "Wrong number of arguments."),
@@ -170,6 +194,7 @@ def test_flagsWinOverTheFile(folders):
 )
 def test_mistakes(folders, arguments, message):
     (folders / "bad.toml").write_text("tick = 9")
+    (folders / "port.toml").write_text('port = "nonsense:1"')
     with pytest.raises(UsageError) as caught:
         parsed(*arguments)
     assert str(caught.value) == message
@@ -243,6 +268,7 @@ def test_theLogSaysWhatIsServedWhere(folders):
         server.privilegedStartService()
         assert said == []  # not before the ports are open
         server.startService()
+        server.stopService()
     finally:
         globalLogPublisher.removeObserver(observe)
     assert said == ["serving rtsp://localhost:1554/, http://localhost:8080/", f"/films/ is {folders / 'films'}"]
@@ -293,6 +319,8 @@ def test_helpExplainsEachOption(tmp_path):
     ):
         assert default in text
     assert not [word for word in ("--record", "--users", "--manhole") if word in text]
+    # blanks within a line are those of a docstring
+    assert not [line for line in result.stdout.splitlines() if re.search(r"\w.*[a-z,]  +[a-z\"]", line[24:])]
 
 
 def test_version(tmp_path):
@@ -329,6 +357,60 @@ def test_portTaken(tmp_path: Path, taken: str) -> None:
             assert run.returncode == 1
             assert f"{number}" in said
             assert "Traceback" not in said
+
+
+def test_socketThatCannotBe(tmp_path: Path) -> None:
+    options = [
+        "--media",
+        f"m={tmp_path}",
+        "--port",
+        f"unix:{tmp_path}/none/socket",
+        "--rtp-port",
+        "0",
+        "--http",
+        "none",
+    ]
+    result = twistd("mediasrv", *options, cache=tmp_path)
+    assert result.returncode == 1
+    said = result.stdout + result.stderr
+    assert "mediasrv: [Errno 2] No such file or directory" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_DFL, signal.SIG_IGN])
+def test_hangUp(folders: Path, handler: signal.Handlers) -> None:
+    """A closed terminal stops the server as Ctrl-C does; but not if C{nohup} says that it should go on."""
+    before = signal.signal(signal.SIGHUP, handler)
+    try:
+        reactor = StoppingReactor()
+        server = makeService(parsed("--media", "films", "-p", "1554", "--http", "none"), reactor)
+        server.startService()
+        signal.raise_signal(signal.SIGHUP)
+        reactor.callFromThreadNow()
+        assert reactor.stops == (0 if handler is signal.SIG_IGN else 1)
+        server.stopService()
+        assert signal.getsignal(signal.SIGHUP) == handler
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+class StoppingReactor(MemoryReactorClock):
+    """Counts how often it is stopped."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stops = 0
+        self._fromThreads: list[Callable[[], None]] = []
+
+    def callFromThread(self, function: Callable[[], None]) -> None:
+        self._fromThreads.append(function)
+
+    def callFromThreadNow(self) -> None:
+        for function in self._fromThreads:
+            function()
+
+    def stop(self) -> None:
+        self.stops += 1
 
 
 def freeEvenPort(bound: socket.socket) -> int:

@@ -4,6 +4,7 @@ Pairs of UDP ports: an even one for RTP and the next for RTCP (RFC 3550 section 
 
 from __future__ import annotations
 
+import errno
 import socket
 
 #: the kernel's names for larger buffers than an unprivileged process may ask for
@@ -27,20 +28,32 @@ def bindPair(family: int, port: int) -> tuple[socket.socket, socket.socket]:
     @return: the sockets for RTP and RTCP.
     @raise PortsTaken: if they are not free.
     """
+    why = ""
     for _ in range(_PORTS_TRIED):
-        media = _bind(family, port)
-        if media is not None:
+        try:
+            media = _bind(family, port)
+        except OSError as error:
+            why = _reason(error)
+        else:
             number = media.getsockname()[1]
-            control = _bind(family, number + 1) if number % 2 == 0 and number < 65535 else None
-            if control is not None:
-                return media, control
+            if number % 2 == 0 and number < 65535:
+                try:
+                    return media, _bind(family, number + 1)
+                except OSError as error:
+                    why = _reason(error)
             media.close()
         if port:
             break
-    raise PortsTaken(f"UDP ports {port} and {port + 1} are not both free" if port else "no two UDP ports are free")
+    what = f"UDP ports {port} and {port + 1} are not both free" if port else "no two UDP ports are free"
+    raise PortsTaken(what + why)
 
 
-def _bind(family: int, port: int) -> socket.socket | None:
+def _reason(error: OSError) -> str:
+    """What is wrong, where that is not that somebody else has the port."""
+    return "" if error.errno == errno.EADDRINUSE else f": {error.strerror}"
+
+
+def _bind(family: int, port: int) -> socket.socket:
     bound = socket.socket(family, socket.SOCK_DGRAM)
     bound.setblocking(False)
     for forced, polite in ((_SO_SNDBUFFORCE, socket.SO_SNDBUF), (_SO_RCVBUFFORCE, socket.SO_RCVBUF)):
@@ -54,5 +67,5 @@ def _bind(family: int, port: int) -> socket.socket | None:
         bound.bind(("::" if family == socket.AF_INET6 else "0.0.0.0", port))
     except OSError:
         bound.close()
-        return None
+        raise
     return bound

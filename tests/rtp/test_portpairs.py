@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 
 import pytest
@@ -39,7 +41,19 @@ async def test_portsThatAreTaken(odd: int) -> None:
     await again.close()
 
 
-async def test_noPortToBeHad(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(portpairs, "_bind", lambda family, port: None)
-    with pytest.raises(PortsTaken, match="no two UDP ports are free"):
-        DatagramPair(reactor)
+@pytest.mark.parametrize(
+    ("port", "error", "said"),
+    [
+        (0, errno.EADDRINUSE, "no two UDP ports are free"),
+        (554, errno.EACCES, "UDP ports 554 and 555 are not both free: Permission denied"),
+    ],
+)
+async def test_noPortToBeHad(monkeypatch: pytest.MonkeyPatch, port: int, error: int, said: str) -> None:
+    """With the reason, where that is not the usual one."""
+
+    def bind(family: int, port: int) -> socket.socket:
+        raise OSError(error, os.strerror(error))
+
+    monkeypatch.setattr(portpairs, "_bind", bind)
+    with pytest.raises(PortsTaken, match=f"^{said}$"):
+        DatagramPair(reactor, port=port)
