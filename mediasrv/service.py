@@ -224,7 +224,7 @@ class MediaService(MultiService):
         return gatherResults([listening, Deferred.fromCoroutine(self._stop())])
 
     async def _stop(self) -> None:
-        if self.settings.drainTime:
+        if self.settings.drainTime and len(self.registry):
             await self.registry.drain(self.settings.drainLocation or None, self.settings.drainTime)
         await self._stopNow()
 

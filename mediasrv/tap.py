@@ -28,10 +28,10 @@ from mediasrv import __version__
 from mediasrv.certificates import serverEndpoint
 from mediasrv.endpoints import EndpointError, checkEndpoint, withBacklog
 from mediasrv.greeting import greeting
-from mediasrv.hangup import HangUp
 from mediasrv.media import demo
 from mediasrv.service import MediaService
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
+from mediasrv.signals import Signals
 from twisted import copyright as twistedCopyright
 
 #: the settings that have a flag with a value, besides --media and --port; the rest is for --config
@@ -191,7 +191,7 @@ def _withDemo(settings: Settings) -> Settings:
 
 class Server(MultiService):
     """
-    Everything that C{twistd mediasrv} runs.
+    Everything that C{twistd mediasrv} runs: the media server, and what listens.
 
     @ivar inForeground: whether C{twistd} stays in the foreground. Then what keeps it from listening is one line, not a
         traceback; from a daemon C{twistd} itself carries the one line to the terminal.
@@ -199,10 +199,11 @@ class Server(MultiService):
 
     _log = Logger()
 
-    def __init__(self, settings: Settings, inForeground: bool, reactor: IReactorCore) -> None:
+    def __init__(self, media: MediaService, inForeground: bool, reactor: IReactorCore) -> None:
         super().__init__()
-        self._hangUp = HangUp(reactor)
-        self.settings = settings
+        media.setServiceParent(self)  # first, so that it starts before the ports open and stops after they closed
+        self._media = media
+        self._signals = Signals(reactor)
         self.inForeground = inForeground
 
     def privilegedStartService(self) -> None:
@@ -220,18 +221,30 @@ class Server(MultiService):
         """
         with self._oneLine():
             super().startService()
-        self._hangUp.take()
-        for line in greeting(self.settings):
+        self._signals.take()
+        for line in greeting(self._media.settings):
             self._log.info("{line}", line=line)
 
     def stopService(self) -> Deferred[Any]:
-        """Stops everything; a hang-up meanwhile changes nothing."""
-        stopping: Deferred[Any] = super().stopService()
-        return stopping.addBoth(self._stopped)
+        """
+        Stops everything, when the sessions have had C{drainTime} of the settings to end by themselves. Until then the
+        ports stay open: who comes is sent elsewhere, and viewers of HLS connect again and again.
+        """
+        return Deferred.fromCoroutine(self._stop())
 
-    def _stopped(self, result: Any) -> Any:
-        self._hangUp.giveBack()
-        return result
+    async def _stop(self) -> None:
+        self._signals.whileStopping(self._hurry)
+        try:
+            settings, registry = self._media.settings, self._media.registry
+            if settings.drainTime and len(registry):
+                await registry.drain(settings.drainLocation or None, settings.drainTime)
+            await super().stopService()
+        finally:
+            self._signals.giveBack()
+
+    def _hurry(self) -> None:
+        self._log.info("told again to stop: all sessions end now")
+        self._media.registry.endAll("the server stops")
 
     @contextmanager
     def _oneLine(self) -> Iterator[None]:
@@ -268,8 +281,7 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
     media = MediaService(settings, reactor)
     # "python -m twisted mediasrv" is always in the foreground, and has no such option
     inForeground = options.parent is not None and bool(options.parent.get("nodaemon", True))
-    server = Server(settings, inForeground, reactor)
-    media.setServiceParent(server)  # first, so that it starts before the ports open and stops after they closed
+    server = Server(media, inForeground, reactor)
     listening: list[tuple[str, Factory]] = [(description, media.rtspFactory()) for description in settings.ports]
     listening += [(description, media.webFactory()) for description in settings.webPorts]
     for description, factory in listening:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from certificatemaker import makeCertificate
+from sessiondouble import FakeSession
 from twisted.application.internet import StreamServerEndpointService
 from twisted.application.service import MultiService
 from twisted.internet.protocol import Factory
@@ -24,8 +25,9 @@ from twisted.python.usage import UsageError
 from mediasrv import __version__, tap
 from mediasrv.certificates import FreshCertificates
 from mediasrv.media import demo
+from mediasrv.registry import Registry
 from mediasrv.settings import Settings
-from mediasrv.tap import Options, makeService
+from mediasrv.tap import Options, Server, makeService
 
 ROOT = Path(__file__).parent.parent
 NO_ENDPOINT = "is not an endpoint, such as 8554 or tcp:8554:interface=127.0.0.1"
@@ -38,6 +40,7 @@ class MediaDouble(MultiService):
     def __init__(self, settings: Settings, reactor: object) -> None:
         super().__init__()
         self.settings = settings
+        self.registry = Registry(reactor=reactor)  # type: ignore[arg-type]  # a clock
         self.factory = Factory()
         self.forHTTP = Factory()
 
@@ -392,6 +395,50 @@ def test_hangUp(folders: Path, handler: signal.Handlers) -> None:
         assert signal.getsignal(signal.SIGHUP) == handler
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+def draining(folders: Path, reactor: MemoryReactorClock) -> tuple[Server, MediaDouble]:
+    """A server with one session, that is to stop and gives a minute for it."""
+    (folders / "drain.toml").write_text('drain-time = 60\ndrain-location = "rtsp://other.example"\nhttp = "none"')
+    server = makeService(parsed("--media", "films", "-p", "1554", "--config", "drain.toml"), reactor)
+    media = next(iter(server))
+    server.startService()
+    media.registry.add(FakeSession(media.registry, "abc"))
+    return server, media
+
+
+@pytest.mark.parametrize("isOver", [False, True])
+def test_portsStayOpenWhileSessionsEnd(folders: Path, isOver: bool) -> None:
+    """Who comes is sent elsewhere, and viewers of HLS come again and again; when the last has left, all stops."""
+    clock = StoppingReactor()
+    server, media = draining(folders, clock)
+    stopped = server.stopService()
+    assert media.registry.drainLocation == "rtsp://other.example"
+    assert (media.running, stopped.called) == (1, False)
+    if isOver:
+        clock.advance(60)
+    else:
+        media.registry.remove(media.registry.get("abc"))
+    assert (media.running, stopped.called) == (0, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_whoStopsAgainDoesNotWait(folders: Path, number: signal.Signals) -> None:
+    """Twisted would have a traceback in the log, and go on waiting."""
+    handlers = {each: signal.signal(each, lambda *_: None) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        reactor = StoppingReactor()
+        server, media = draining(folders, reactor)
+        stopped = server.stopService()
+        session = media.registry.get("abc")
+        signal.raise_signal(number)
+        reactor.callFromThreadNow()
+        assert session.reasons == ["the server stops"]
+        assert stopped.called
+        assert reactor.stops == 0
+    finally:
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
 
 
 class StoppingReactor(MemoryReactorClock):
