@@ -29,7 +29,7 @@ from urllib.parse import urljoin, urlsplit
 import media
 from observing import usageOf
 from report import table
-from server import pinTo, running
+from server import ServerError, freePort, pinTo, running
 
 #: segments that are asked for
 _SEGMENTS = 4
@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--pid", type=int, help="the process of that server")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to ask for segments of each rendition")
-    parser.add_argument("--web-port", type=int, default=18080, help="a port that is free")
+    parser.add_argument("--web-port", type=int, default=freePort(), help="a port that is free; any if left out")
     parser.add_argument(
         "--folder", default=os.path.expanduser("~/.cache/mediasrv/benchmarks"), help="where clips are made"
     )
@@ -210,7 +210,7 @@ def main(arguments: list[str]) -> int:
             measure(options.url, options.pid, options.connections, options.seconds) if options.url else ours(options)
         )
         found = list(results)
-    except (HLSError, OSError) as error:
+    except (HLSError, ServerError, OSError) as error:
         print(f"hls.py: {error}", file=sys.stderr)
         return 1
     if options.json:

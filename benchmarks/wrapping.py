@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 import media
 from observing import usageOf
 from report import table
-from server import pinTo, running
+from server import ServerError, freePort, pinTo, running
 
 _TYPE = "application/x-rtsp-tunnelled"
 _MASK = b"\0\0\0\0"
@@ -181,13 +181,13 @@ def waysOf(options: argparse.Namespace) -> dict[str, tuple[Way, str]]:
 
 def main(arguments: list[str]) -> int:
     """
-    @return: 0.
+    @return: 0, or 1 if it came to nothing.
     """
     parser = argparse.ArgumentParser(description="What it costs to wrap interleaved RTSP.")
     parser.add_argument("--viewers", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=5.0, help="how long to measure each way")
     parser.add_argument("--pem", help="a file with a key and a certificate, to measure TLS as well")
-    parser.add_argument("--web-port", type=int, default=18080, help="a port that is free")
+    parser.add_argument("--web-port", type=int, default=freePort(), help="a port that is free; any if left out")
     parser.add_argument("--server-core", type=int, default=None, help="where the servers run")
     parser.add_argument("--client-core", type=int, default=None, help="where the viewers run")
     parser.add_argument("--json", action="store_true", help="write JSON instead of a table")
@@ -195,8 +195,12 @@ def main(arguments: list[str]) -> int:
     pinTo(options.client_core)
     folder = os.path.expanduser("~/.cache/mediasrv/benchmarks")
     clip = media.CLIPS[0]
-    media.make(folder, clip)
-    found = list(measure(folder, clip.name, waysOf(options), options))
+    try:
+        media.make(folder, clip)
+        found = list(measure(folder, clip.name, waysOf(options), options))
+    except (ServerError, OSError) as error:
+        print(f"wrapping.py: {error}", file=sys.stderr)
+        return 1
     if options.json:
         print(json.dumps(found, indent=2))
     else:

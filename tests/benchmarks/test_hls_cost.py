@@ -37,3 +37,17 @@ def test_everyRendition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_noHLS() -> None:
     """Says so in a line."""
     assert hls.main(["--url", f"http://127.0.0.1:{freePort()}/index.m3u8", "--pid", "1"]) == 1
+
+
+def test_portTaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Says so in a line."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(media, "CLIPS", (media.Clip("clip.mp4", 320, 180, 300_000, 64_000, 12),))
+    monkeypatch.setattr(media, "make", lambda folder, clip: Path(folder).mkdir(parents=True, exist_ok=True))
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert hls.main(["--web-port", f"{other.getsockname()[1]}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("hls.py: the server does not start: mediasrv: Couldn't listen on 127.0.0.1")
+    assert "Traceback" not in said

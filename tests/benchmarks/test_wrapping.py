@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 
 import media
+import pytest
 import wrapping
 from certificatemaker import makeCertificate
 
@@ -29,3 +30,19 @@ def test_everyWay(tmp_path: Path) -> None:
     assert [each["way"] for each in found] == ["interleaved", "HTTP tunnel", "WebSocket", "HTTP tunnel in TLS"]
     assert all(each["megabytes"] > 0.005 and each["cpuSecondsPerGB"] > 0 for each in found)
     assert found[0]["times"] == 1
+
+
+def test_portTaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Says so in a line."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(media, "CLIPS", (media.Clip("clip.mp4", 320, 180, 300_000, 64_000, 12),))
+    monkeypatch.setattr(media, "make", lambda folder, clip: Path(folder).mkdir(parents=True, exist_ok=True))
+    ways = wrapping.waysOf
+    monkeypatch.setattr(wrapping, "waysOf", lambda options: {"WebSocket": ways(options)["WebSocket"]})
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        assert wrapping.main(["--web-port", f"{other.getsockname()[1]}"]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("wrapping.py: the server does not start: mediasrv: Couldn't listen on 127.0.0.1")
+    assert "Traceback" not in said
