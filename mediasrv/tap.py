@@ -7,11 +7,10 @@ parsed, so that C{twistd} says in one line what is wrong and exits with status 1
 
 from __future__ import annotations
 
-import gc
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import Field, replace
 from typing import Any
 
@@ -24,7 +23,7 @@ from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from twisted.python import usage
 
-from mediasrv import __version__
+from mediasrv import __version__, process
 from mediasrv.certificates import serverEndpoint
 from mediasrv.endpoints import EndpointError, checkEndpoint, withBacklog
 from mediasrv.greeting import greeting
@@ -246,7 +245,7 @@ class Server(MultiService):
         self._log.info("told again to stop: all sessions end now")
         self._media.registry.endAll("the server stops")
 
-    @contextmanager
+    @contextlib.contextmanager
     def _oneLine(self) -> Iterator[None]:
         try:
             yield
@@ -254,17 +253,6 @@ class Server(MultiService):
             if self.inForeground:
                 raise SystemExit(f"mediasrv: {error}") from None
             raise
-
-
-def _tuneGarbageCollection() -> None:
-    """
-    Collects garbage less often than Python's defaults have it, for the whole process, which is ours. Reading a fragment
-    makes thousands of objects that live for a while and form no circles; looking through them again and again took a
-    third of the time of reading, and what was imported never goes away.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 20)
 
 
 def makeService(options: Options, reactor: IReactorCore | None = None) -> IService:
@@ -289,5 +277,6 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
         port = strports.service(longer, factory, reactor)
         port.endpoint = serverEndpoint(reactor, longer)
         port.setServiceParent(server)
-    _tuneGarbageCollection()
+    process.tuneGarbageCollection()
+    process.raiseFileLimit()
     return server

@@ -397,6 +397,18 @@ def test_hangUp(folders: Path, handler: signal.Handlers) -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+def test_filesAreAsManyAsMayBe(tmp_path: Path) -> None:
+    """Each viewer is one, and the system's ordinary limit is too low."""
+    code = (
+        "import resource; from mediasrv.tap import Options, makeService\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 300))\n"
+        f"options = Options(); options.parseOptions(['--media', {f'm={tmp_path}'!r}])\n"
+        "makeService(options); print(resource.getrlimit(resource.RLIMIT_NOFILE))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert run.stdout == "(300, 300)\n"
+
+
 def draining(folders: Path, reactor: MemoryReactorClock) -> tuple[Server, MediaDouble]:
     """A server with one session, that is to stop and gives a minute for it."""
     (folders / "drain.toml").write_text('drain-time = 60\ndrain-location = "rtsp://other.example"\nhttp = "none"')
