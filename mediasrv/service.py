@@ -11,7 +11,7 @@ from ipaddress import IPv4Network
 from typing import Any, cast
 
 from twisted.application.service import MultiService
-from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.defer import Deferred, DeferredLock, gatherResults
 from twisted.internet.threads import deferToThread
 from twisted.logger import Logger
 from twisted.web.resource import IResource
@@ -122,6 +122,7 @@ class MediaService(MultiService):
         self._origins = Origins(settings.allowedOrigins)
         self._tunnels = Tunnels(self._site, self._origins)
         self._door = self._makeDoor()
+        self._stopping = DeferredLock()
 
     @property
     def rtpPort(self) -> int:
@@ -221,7 +222,8 @@ class MediaService(MultiService):
         """
         # first of all nobody new is let in: what listens are children of this service
         listening = super().stopService()
-        return gatherResults([listening, Deferred.fromCoroutine(self._stop())])
+        # by turns: an application may stop it, and have it among what stops with the reactor
+        return gatherResults([listening, self._stopping.run(lambda: Deferred.fromCoroutine(self._stop()))])
 
     async def _stop(self) -> None:
         if self.settings.drainTime and len(self.registry):

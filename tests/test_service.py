@@ -474,6 +474,17 @@ async def test_sessionsThatDoNotEndBeforeTheServer(folder: Path) -> None:
     assert b"\x81\xcb\x00\x01" in client.data
 
 
+async def test_stoppedTwice(folder: Path) -> None:
+    """Whether or not the first time is over."""
+    running = Running(made(folder))
+    await running.start()
+    await running.play()
+    stopped = running.service.stopService()
+    await running.stop()
+    await stopped
+    await running.service.stopService()
+
+
 @pytest.mark.deadline(5)
 async def test_aServerWithoutSessionsStopsAtOnce(folder: Path) -> None:
     """Whatever C{drainTime} is."""
