@@ -185,6 +185,8 @@ def _withDemo(settings: Settings) -> Settings:
             demo.make(folder, clip)
     except OSError as error:
         raise SystemExit(f"No --media is given, and the demo clips cannot be made in {folder}: {error}") from None
+    except KeyboardInterrupt:
+        raise SystemExit("The demo clips were not made.") from None
     return replace(settings, media={"demo": folder})
 
 

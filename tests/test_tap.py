@@ -307,6 +307,15 @@ def test_demoClipsCannotBeMade(tmp_path):
         makeService(parsed("--cache-folder", str(tmp_path / "file")), MemoryReactorClock())
 
 
+def test_demoClipsAreNotWaitedFor(tmp_path, monkeypatch):
+    def make(folder: str, clip: demo.Clip) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "make", make)
+    with pytest.raises(SystemExit, match="The demo clips were not made"):
+        makeService(parsed("--cache-folder", str(tmp_path)), MemoryReactorClock())
+
+
 def test_helpExplainsEachOption(tmp_path):
     result = twistd("mediasrv", "--help", cache=tmp_path)
     assert result.returncode == 0
