@@ -73,6 +73,7 @@ class WebSite(Site):
     A site without an access log: who watches what is in the log of sessions, and a player asks every few seconds.
     """
 
+    noisy = False  # the line about the port is enough
     # which need not choose between versions of HTTP
     protocol = MediaChannel  # type: ignore[assignment]  # see above
 

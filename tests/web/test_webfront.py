@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtsprig import Rig
 from tunnelrig import Connection, TunnelClient, head
+from twisted.logger import LogEvent, formatEvent, globalLogPublisher
 from twisted.web.resource import Resource
 from twisted.web.server import Site
 from webrig import webFactory
 
 from mediasrv.rtsp.tunnel import Tunnels
-from mediasrv.web.front import WebFactory
+from mediasrv.web.front import WebFactory, WebSite
 
 
 class Echo(Resource):
@@ -126,6 +127,21 @@ def testTheSiteStartsAndStops(rig: Rig) -> None:
     assert len(rig.clock.getDelayedCalls()) == before + 1
     factory.doStop()
     assert len(rig.clock.getDelayedCalls()) == before
+
+
+def testTheLogHasNoObjects(rig: Rig) -> None:
+    """Twisted's line about the port says it all; that of a factory would have its address in memory."""
+    lines: list[str] = []
+
+    def observe(event: LogEvent) -> None:
+        lines.append(formatEvent(event))
+
+    globalLogPublisher.addObserver(observe)
+    factory = WebFactory(WebSite(Resource(), reactor=rig.clock), rig.site, Tunnels(rig.site))
+    factory.doStart()
+    factory.doStop()
+    globalLogPublisher.removeObserver(observe)
+    assert [line for line in lines if "object at 0x" in line] == []
 
 
 def testNothingHere(rig: Rig) -> None:
