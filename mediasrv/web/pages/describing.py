@@ -58,7 +58,8 @@ def summaryOf(presentation: Presentation) -> list[str]:
     videos = [track for track in presentation.tracks if track.kind == "video"]
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     if videos:
-        parts.append(f"{videos[0].width} × {videos[0].height}")
+        width, height = videos[0].shownSize
+        parts.append(f"{width} × {height}")
     parts += [_codecOf(track) for track in (*videos[:1], *sounds[:1])]
     return parts
 
