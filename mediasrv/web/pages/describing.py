@@ -106,7 +106,8 @@ def described(
     What the player's script has to know; references are relative to the page.
 
     C{hls}, C{poster} and C{stills} are None for what is not to be had; C{whole} tells whether nothing is missing from
-    HLS. C{version} changes with the file: a position that was remembered is of one version.
+    HLS, C{plain} whether there are browsers that play the file, and not all of these admit it. C{version} changes with
+    the file: a position that was remembered is of one version.
     """
     isHLS = presentation.view == "web"
     # pictures are made of a film, not of what names several
@@ -118,12 +119,16 @@ def described(
         "kind": "video" if isVideo(presentation) else "audio",
         "file": f"../{file}",
         "type": typeOf(segments[-1]) or "",
+        "plain": playsAsFile(segments[-1]),
         "hls": "index.m3u8" if isHLS else None,
         "whole": isHLS and not presentation.omitted,
         "poster": "poster.jpg" if hasStills else None,
         "stills": "still/" if hasStills else None,
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
-        "sounds": [{"number": each.index, "label": _labelOf(each), "language": each.language} for each in sounds],
+        "sounds": [
+            {"number": each.index, "label": _labelOf(each), "language": each.language, "codec": each.codec}
+            for each in sounds
+        ],
         "subtitles": forPage(subtitles),
     }
