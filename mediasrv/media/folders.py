@@ -156,7 +156,7 @@ class Folders:
                     version = FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
                     duration = self._durationOf(path, version)
                     entries.append(Entry(name, False, status.st_size, status.st_mtime, duration))
-        entries.sort(key=lambda entry: (not entry.isFolder, _inOrder(entry.name)))
+        entries.sort(key=lambda entry: (not entry.isFolder, inOrder(entry.name)))
         return entries
 
 
@@ -167,7 +167,7 @@ def _modified(folder: str) -> float:
         return 0.0
 
 
-def _inOrder(name: str) -> list[tuple[bool, int, str]]:
+def inOrder(name: str) -> list[tuple[bool, int, str]]:
     """
     A key that sorts names as people do: case does not count, C{part 2} comes before C{part 10}, and numbers before
     letters.
