@@ -32,10 +32,15 @@ def test_order(pages: Pages) -> None:
     assert [link["href"] for link in links if "download" in link] == ["notes.txt"]
 
 
-def test_pictures(pages: Pages) -> None:
-    """Films have a picture, which is fetched when it is seen; sound has none."""
+def test_pictures(pages: Pages, folder: Path) -> None:
+    """Films and what names several have a picture, which is fetched when it is seen; sound has none."""
+    (folder / "a-list.toml").write_text('seq = ["a.mp4"]')
     pictures = pages.ask("films/").markup.all("img")
-    assert [picture["src"] for picture in pictures] == ["a.mp4/poster.jpg", "b%20%231%3A%20100%25%3F.mp4/poster.jpg"]
+    assert [picture["src"] for picture in pictures] == [
+        "a-list.toml/poster.jpg",
+        "a.mp4/poster.jpg",
+        "b%20%231%3A%20100%25%3F.mp4/poster.jpg",
+    ]
     assert {picture["loading"] for picture in pictures} == {"lazy"}
 
 
