@@ -133,7 +133,7 @@ class Folders:
 
     def listing(self, segments: tuple[str, ...]) -> list[Entry]:
         """
-        What a folder holds and may be seen, folders first, by name; without segments the mounts.
+        What a folder holds and may be seen, and a URL can name, folders first, by name; without segments the mounts.
 
         @raise NotFound: as L{locate}, and for what is no folder.
         @raise PermissionError: as L{locate}.
@@ -145,7 +145,7 @@ class Folders:
             raise NotFound("/".join(segments))
         root = self.mounts[segments[0]]
         entries: list[Entry] = []
-        for name in os.listdir(located.path):
+        for name in filter(canBeNamed, os.listdir(located.path)):
             with contextlib.suppress(NotFound, OSError):
                 # by way of resolve, so that nothing is shown that could not be asked for
                 path = resolve(root, (*segments[1:], name), self._hidden)
@@ -165,6 +165,15 @@ def _modified(folder: str) -> float:
         return os.stat(folder).st_mtime
     except OSError:
         return 0.0
+
+
+def canBeNamed(name: str) -> bool:
+    """Whether a URL here can have this name: text without control characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return not any(ord(character) < 0x20 for character in name)
 
 
 def inOrder(name: str) -> list[tuple[bool, int, str]]:

@@ -21,7 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from mediasrv.media.folders import Entry, NotFound, inOrder, resolve
+from mediasrv.media.folders import Entry, NotFound, canBeNamed, inOrder, resolve
 
 #: seconds that one search may take
 _SECONDS = 5.0
@@ -201,12 +201,3 @@ class _Looking:
         if entry.is_dir() or entry.is_file():
             return entry.stat()
         return None
-
-
-def canBeNamed(name: str) -> bool:
-    """Whether a URL here can have this name: text without control characters."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return not any(ord(character) < 0x20 for character in name)

@@ -15,8 +15,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from mediasrv.media import searching
+from mediasrv.media.folders import canBeNamed
 from mediasrv.media.library import NotFound
-from mediasrv.media.searching import Finding, Search, TooManySearches, canBeNamed, folded
+from mediasrv.media.searching import Finding, Search, TooManySearches, folded
 
 
 class Threads:

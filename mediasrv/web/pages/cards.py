@@ -1,7 +1,7 @@
 """
 Cards: what a folder and a search show of each folder and file.
 
-A folder may have thousands. Each costs some 50 microseconds, so the reactor has a turn now and then.
+A folder may have thousands. Each costs some 200 microseconds, so the reactor has a turn now and then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mediasrv.web.pages.symbols import symbol
 from mediasrv.web.pages.wording import clock, day, linked, moment, period, shown, size
 
 #: cards that are made at a stroke
-_STROKE = 40
+_STROKE = 12
 
 
 def card(entry: Entry, href: str, where: str = "") -> Tag:
