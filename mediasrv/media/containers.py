@@ -23,6 +23,7 @@ from mediasrv.media.files import NotMedia, openContainer
 from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
 from mediasrv.media.subtitles import TextStreams, textStreams
 from mediasrv.media.tracks import Track, Unit, View
+from mediasrv.media.uprightness import rotations
 
 __all__ = ["Carries", "Container", "NotMedia", "SeekPoint"]
 
@@ -125,6 +126,7 @@ class Container:
             key=lambda stream: (stream.type != "video", stream.index),
         )
         self._zero = float(zeroOf(chosen))
+        self._rotations = rotations(self._path) if "mov" in self._names else {}
         self._streams: dict[int, PlayedStream] = {}
         self.tracks: list[Track] = []
         for stream in chosen:
@@ -159,7 +161,7 @@ class Container:
         if stream.codec_context is None:
             self.omitted.append(f"stream {stream.index}: unknown codec")
             return
-        track = describeStream(len(self.tracks), stream)
+        track = describeStream(len(self.tracks), stream, self._rotations.get(stream.id, 0))
         converter: Converter | None = None
         if not self._carries(track, None):
             convertible = track.kind == "audio" and track.sampleRate > 0 and track.channels and self._view == "rtp"

@@ -15,6 +15,7 @@ from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mediasrv.media.fileboxes import FileBox, FileBoxError, fileBoxes
 from mediasrv.media.pieces import Extent, Piece
 
 #: bytes of the largest index that is moved, and the places that it may name; those of a film of a day have less
@@ -51,23 +52,6 @@ class FastStart:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """
-    @ivar start: of its header in the file.
-    @ivar head: bytes of its header.
-    """
-
-    kind: bytes
-    start: int
-    head: int
-    size: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.size
-
-
 def fastStart(descriptor: int, size: int) -> FastStart:
     """
     Puts the index in front; for a reader thread.
@@ -87,7 +71,12 @@ def _reordered(descriptor: int, size: int) -> list[Piece]:
     """
     @raise _AsItIs: if that is not to be done.
     """
-    boxes = list(_topBoxes(descriptor, size))
+    try:
+        boxes = list(fileBoxes(descriptor, 0, size, _MOST_BOXES))
+    except FileBoxError as error:
+        raise _AsItIs(f"no MP4: {error}") from None
+    if not boxes or boxes[0].kind not in _FIRST:
+        raise _AsItIs("no MP4")
     kinds = [box.kind for box in boxes]
     if kinds.count(b"moov") != 1 or b"mdat" not in kinds:
         raise _AsItIs("no film with one index")
@@ -112,32 +101,11 @@ def _reordered(descriptor: int, size: int) -> list[Piece]:
     return [piece for piece in pieces if isinstance(piece, bytes) or piece.length]
 
 
-def _topBoxes(descriptor: int, size: int) -> Iterator[_Box]:
-    position = 0
-    for _ in range(_MOST_BOXES):
-        head = os.pread(descriptor, 16, position)
-        if len(head) < 8:
-            raise _AsItIs("no MP4")
-        length, kind = _HEAD.unpack_from(head)
-        headLength = 8
-        if length == 1 and len(head) == 16:
-            length, headLength = int.from_bytes(head[8:], "big"), 16
-        elif length == 0:
-            length = size - position
-        if length < headLength or position + length > size or (not position and kind not in _FIRST):
-            raise _AsItIs("no MP4, or not all of it")
-        yield _Box(kind, position, headLength, length)
-        position += length
-        if position == size:
-            return
-    raise _AsItIs("too many boxes")
-
-
 #: with what an MP4 or a QuickTime file whose index is at its end may begin
 _FIRST = (b"ftyp", b"wide", b"mdat", b"free", b"skip", b"pnot")
 
 
-def _moved(content: bytes, place: int, index: _Box) -> bytes:
+def _moved(content: bytes, place: int, index: FileBox) -> bytes:
     """
     The index as it has to be in its new place.
 
@@ -164,7 +132,7 @@ class _Rewriter:
     @ivar highest: the highest place that it names.
     """
 
-    def __init__(self, place: int, index: _Box, size: int, isWide: bool) -> None:
+    def __init__(self, place: int, index: FileBox, size: int, isWide: bool) -> None:
         """
         @param size: bytes that it is going to have.
         @param isWide: whether places take eight bytes, not four.

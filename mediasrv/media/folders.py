@@ -133,7 +133,7 @@ class Folders:
 
     def listing(self, segments: tuple[str, ...]) -> list[Entry]:
         """
-        What a folder holds and may be seen, folders first, by name; without segments the mounts.
+        What a folder holds and may be seen, and a URL can name, folders first, by name; without segments the mounts.
 
         @raise NotFound: as L{locate}, and for what is no folder.
         @raise PermissionError: as L{locate}.
@@ -145,7 +145,7 @@ class Folders:
             raise NotFound("/".join(segments))
         root = self.mounts[segments[0]]
         entries: list[Entry] = []
-        for name in os.listdir(located.path):
+        for name in filter(canBeNamed, os.listdir(located.path)):
             with contextlib.suppress(NotFound, OSError):
                 # by way of resolve, so that nothing is shown that could not be asked for
                 path = resolve(root, (*segments[1:], name), self._hidden)
@@ -156,7 +156,7 @@ class Folders:
                     version = FileVersion(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
                     duration = self._durationOf(path, version)
                     entries.append(Entry(name, False, status.st_size, status.st_mtime, duration))
-        entries.sort(key=lambda entry: (not entry.isFolder, _inOrder(entry.name)))
+        entries.sort(key=lambda entry: (not entry.isFolder, inOrder(entry.name)))
         return entries
 
 
@@ -167,7 +167,16 @@ def _modified(folder: str) -> float:
         return 0.0
 
 
-def _inOrder(name: str) -> list[tuple[bool, int, str]]:
+def canBeNamed(name: str) -> bool:
+    """Whether a URL here can have this name: text without control characters."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return not any(ord(character) < 0x20 for character in name)
+
+
+def inOrder(name: str) -> list[tuple[bool, int, str]]:
     """
     A key that sorts names as people do: case does not count, C{part 2} comes before C{part 10}, and numbers before
     letters.

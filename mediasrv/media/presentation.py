@@ -112,6 +112,10 @@ class Presentation(ABC):
         @raise PresentationChanged: if a file was replaced, truncated or removed.
         """
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        """The one whose file has what is to be seen at NPT C{time} (seconds), and when in there. Reads nothing."""
+        return self, time
+
     @property
     def files(self) -> Sequence[Presentation]:
         """Other presentations whose files were read for this one a moment ago, the last one first."""

@@ -21,7 +21,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.python.failure import Failure
 from twisted.python.threadpool import ThreadPool
 
-from mediasrv.media.library import Entry, NotFound, resolve
+from mediasrv.media.folders import Entry, NotFound, canBeNamed, inOrder, resolve
 
 #: seconds that one search may take
 _SECONDS = 5.0
@@ -47,7 +47,7 @@ class Found:
 @dataclass(slots=True)
 class Finding:
     """
-    @ivar found: those near the top first, those of one folder by name.
+    @ivar found: those near the top first, those of one folder by name as L{inOrder} has it.
     @ivar isComplete: whether all was looked at.
     """
 
@@ -131,7 +131,7 @@ class _Looking:
         while waiting:
             segments = waiting.popleft()
             folders: list[tuple[str, ...]] = []
-            matches: list[tuple[str, Found]] = []
+            matches: list[Found] = []
             for name, status in self._entries(segments):
                 if self._isOver:
                     return finding
@@ -140,9 +140,9 @@ class _Looking:
                     folders.append((*segments, name))
                 if self._matches((*segments, name)[len(folder) :]):
                     size = 0 if isFolder else status.st_size
-                    matches.append((folded(name), Found(segments, Entry(name, isFolder, size, status.st_mtime))))
-            waiting.extend(sorted(folders))
-            finding.found += [found for _, found in sorted(matches, key=lambda match: match[0])]
+                    matches.append(Found(segments, Entry(name, isFolder, size, status.st_mtime)))
+            waiting.extend(sorted(folders, key=lambda segments: inOrder(folded(segments[-1]))))
+            finding.found += sorted(matches, key=lambda found: inOrder(folded(found.entry.name)))
             if len(finding.found) > self.limit:
                 del finding.found[self.limit :]
                 return finding
@@ -201,12 +201,3 @@ class _Looking:
         if entry.is_dir() or entry.is_file():
             return entry.stat()
         return None
-
-
-def canBeNamed(name: str) -> bool:
-    """Whether a URL here can have this name: text without control characters."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return not any(ord(character) < 0x20 for character in name)

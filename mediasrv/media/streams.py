@@ -125,8 +125,12 @@ def keyEntries(entries: Any) -> list[tuple[int, int]]:
     return keys
 
 
-def describeStream(index: int, stream: Any) -> Track:
-    """The track that a stream of PyAV is."""
+def describeStream(index: int, stream: Any, rotation: int = 0) -> Track:
+    """
+    The track that a stream of PyAV is.
+
+    @param rotation: as L{Track} has it, which PyAV does not say.
+    """
     context = stream.codec_context
     kind: Kind = stream.type
     video = kind == "video"
@@ -150,6 +154,7 @@ def describeStream(index: int, stream: Any) -> Track:
         timescale=stream.time_base.denominator if stream.time_base.numerator == 1 else 0,
         sampleAspect=Fraction(stream.sample_aspect_ratio or 1) if video else Fraction(1),
         color=_color(context) if video else _UNKNOWN_COLOR,
+        rotation=rotation if video else 0,
     )
 
 

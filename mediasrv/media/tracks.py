@@ -52,6 +52,8 @@ class Track:
     @ivar level: FFmpeg's number of the codec's level (-99: unknown).
     @ivar timescale: ticks a second by which the container counts; 0 where that is no whole number, or nobody knows.
     @ivar sampleAspect: width to height of a pixel.
+    @ivar rotation: degrees by which the pictures are to be turned clockwise: 0, 90, 180 or 270. Width and height are
+        those before that.
     @ivar color: primaries, transfer characteristics and matrix as ITU-T H.273 numbers them (2: unknown).
     """
 
@@ -72,6 +74,13 @@ class Track:
     timescale: int = 0
     sampleAspect: Fraction = field(default=Fraction(1))
     color: tuple[int, int, int] = (2, 2, 2)
+    rotation: int = 0
+
+    @property
+    def shownSize(self) -> tuple[int, int]:
+        """Width and height of the pictures as they are to be seen: upright, with square pixels."""
+        width = round(self.width * self.sampleAspect)
+        return (self.height, width) if self.rotation % 180 else (width, self.height)
 
 
 @dataclass(slots=True)

@@ -31,7 +31,8 @@ async def browse(browser: str, script: str, *arguments: str, seconds: float = 10
     Runs one of the scripts.
 
     @param browser: C{chromium} or C{firefox}.
-    @return: what it prints. C{complaints} are errors of the pages' scripts and what their policy has forbidden.
+    @return: what it prints. C{complaints} are errors of the pages' scripts and what their policy has forbidden;
+        C{vain} the ways to play a film that were tried in vain.
     """
     node, executable = requireBrowser(browser)
     outcome = await run([node, str(SCRIPTS / script), browser, executable, *arguments], seconds)

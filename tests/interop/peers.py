@@ -7,14 +7,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Coroutine, Iterable
+from collections import defaultdict
+from collections.abc import Coroutine, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from signal import SIGKILL
 from typing import Any, TypeVar
 
 import pytest
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred, gatherResults
-from twisted.internet.error import ProcessExitedAlready
 from twisted.internet.protocol import ProcessProtocol
 from twisted.python.failure import Failure
 
@@ -57,7 +60,7 @@ def run(arguments: list[str], seconds: float) -> Deferred[Outcome]:
     """
     Runs a program.
 
-    @param seconds: after which it is killed.
+    @param seconds: after which it is killed, and whatever it has started.
     """
     process = _Process(seconds)
     executable = arguments[0]
@@ -99,10 +102,10 @@ class _Process(ProcessProtocol):
         self._killed = True
         if self._timer.active():
             self._timer.cancel()
-        try:
-            self.transport.signalProcess("KILL")
-        except ProcessExitedAlready:
-            return
+        # its group alone would not do: Node.js starts browsers in groups of their own
+        for each in _family(self.transport.pid) if self.transport.pid else ():
+            with suppress(ProcessLookupError):
+                os.kill(each, SIGKILL)
 
     def processEnded(self, reason: Failure) -> None:
         if self._timer.active():
@@ -111,3 +114,22 @@ class _Process(ProcessProtocol):
         code = None if self._killed else (-status.signal if status.signal else status.exitCode)
         errors = b"".join(self._errors).decode(errors="replace")
         self.ended.callback(Outcome(code, b"".join(self._output), errors, reactor.seconds() - self._started))
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that it has started, and these, and so on; where the system tells it, which Linux does."""
+    children: dict[int, list[int]] = defaultdict(list)
+    for child, parent in _parents():
+        children[parent].append(child)
+    family = [pid]
+    for each in family:
+        family += children[each]
+    return family
+
+
+def _parents() -> Iterator[tuple[int, int]]:
+    """Each process with its parent."""
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            # the name, in brackets, may have any characters
+            yield int(path.parent.name), int(path.read_text(errors="replace").rpartition(")")[2].split()[1])

@@ -115,6 +115,24 @@ async def test_description(website: Website, browser: str, clip: Callable[[str],
     assert found["complaints"] == []
 
 
+@pytest.mark.deadline(60)
+@pytest.mark.parametrize("browser", BROWSERS)
+async def test_mp3(website: Website, browser: str, clipFolder: Path) -> None:
+    """Film with MP3, which browsers take in no segments: the file, or else pictures with a word about the sound."""
+    requireBrowser(browser)
+    names = [webclips.withMP3(clipFolder, ending) for ending in ("mp4", "mov", "mkv", "ts")]
+    found = await browse(browser, "films.mjs", f"{website.top}clips/", *names, seconds=50)
+    for name, film in found["films"].items():
+        assert "failure" not in film, (name, film)
+        begun, sought = film["begun"], film["sought"]
+        assert begun["message"] == sought["message"] == "", (name, film)
+        assert 0 < begun["frames"] < sought["frames"], (name, film)
+        assert begun["way"] == sought["way"] == ("mse" if name == "mp3.ts" else "file"), (name, film)
+        assert begun["note"].startswith("Without sound") == (name == "mp3.ts"), (name, film)
+    assert found["vain"] == []
+    assert found["complaints"] == []
+
+
 @pytest.mark.deadline(100)
 @pytest.mark.parametrize("query", ["", "?player=mse"], ids=["best", "mse"])
 @pytest.mark.parametrize("browser", BROWSERS)

@@ -47,13 +47,27 @@ def small(folder: Path) -> str:
 
     @return: its name.
     """
-    path = folder / "small.mp4"
+    return _film(folder, Film("small.mp4", video=("libx264",), seconds=4))
+
+
+def withMP3(folder: Path, ending: str) -> str:
+    """
+    A film of four seconds whose sound is MP3.
+
+    @param ending: of its name: what container it is.
+    @return: its name.
+    """
+    return _film(folder, Film(f"mp3.{ending}", video=("libx264",), audio=("mp3",), seconds=4))
+
+
+def _film(folder: Path, film: Film) -> str:
+    path = folder / film.name
     if not path.exists():
         unfinished = folder / f"{os.getpid()}"
         unfinished.mkdir(exist_ok=True)
-        os.replace(Film(path.name, video=("libx264",), seconds=4).make(unfinished), path)
+        os.replace(film.make(unfinished), path)
         unfinished.rmdir()
-    return path.name
+    return film.name
 
 
 def _write(path: Path) -> None:

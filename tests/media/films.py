@@ -30,6 +30,7 @@ class Film:
     @ivar skipped: pictures that are left out, so that the rate varies.
     @ivar soundSeconds: of the sound, if not as long as the pictures.
     @ivar offset: seconds on the container's clock where it starts.
+    @ivar rotation: degrees by which players are to turn the pictures clockwise.
     @ivar options: of the muxer.
     """
 
@@ -45,6 +46,7 @@ class Film:
     skipped: frozenset[int] = frozenset()
     soundSeconds: float | None = None
     offset: float = 0.0
+    rotation: int = 0
     options: dict[str, str] = field(default_factory=dict)
     codecOptions: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
@@ -79,6 +81,8 @@ class Film:
         stream = container.add_stream(codec, rate=self.rate, options=options)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, self.pixels
         stream.codec_context.time_base = Fraction(1, self.rate)
+        if self.rotation:
+            stream.set_display_rotation(-self.rotation)
         return stream
 
     def _pictures(self, stream: Any) -> list[Any]:

@@ -190,7 +190,7 @@ async def test_reach(library, path, length):
 @pytest.mark.requirement("SEC-6")
 async def test_listing(library, folder):
     """What can be asked for and nothing else, in the order that people expect."""
-    for name in ("part 10.mp4", "Part 2.txt", "9.mp4", "10 a.mp4"):
+    for name in ("part 10.mp4", "Part 2.txt", "9.mp4", "10 a.mp4", "line\nfeed.mp4", "latin \udce9.mp4"):
         shutil.copy(os.path.join(folder, "a.mp4"), os.path.join(folder, name))
     entries = await library.listing(["films"])
     assert [entry.name for entry in entries] == [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.python.failure import Failure
 
 from mediasrv.media import searching
+from mediasrv.media.folders import canBeNamed
 from mediasrv.media.library import NotFound
-from mediasrv.media.searching import Finding, Search, TooManySearches, canBeNamed, folded
+from mediasrv.media.searching import Finding, Search, TooManySearches, folded
 
 
 class Threads:
@@ -226,3 +228,13 @@ def test_folded(text: str) -> None:
 @pytest.mark.parametrize(("name", "can"), [("a b", True), ("Ä", True), ("a\n", False), ("a\udcff", False)])
 def test_canBeNamed(name: str, can: bool) -> None:
     assert canBeNamed(name) == can
+
+
+def testNaturalOrder(tmp_path: Path) -> None:
+    """As in folders: episode 2 before episode 10, in each folder and of folders."""
+    for name in ("Show 10/episode 1", "Show 2/Episode 10", "Show 2/épisode 9", "Show 2/episode 2"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    finding = searching._Looking({"m": str(tmp_path)}, False, ["episode"], 10, 5.0, Event()).look(("m",))
+    found = ["/".join((*each.folder[1:], each.entry.name)) for each in finding.found]
+    assert found == ["Show 2/episode 2", "Show 2/épisode 9", "Show 2/Episode 10", "Show 10/episode 1"]

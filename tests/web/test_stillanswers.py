@@ -152,3 +152,65 @@ async def test_tooBusy(context: WebContext, monkeypatch: pytest.MonkeyPatch) -> 
 async def test_noMaker(context: WebContext) -> None:
     bare = WebContext(reactor, context.settings, context.library, context.registry, context.readers)
     assert (await ask(bare, "a.webm", "poster.jpg")).code == 404
+
+
+def describe(context: WebContext, text: str, name: str = "evening.toml") -> None:
+    """Puts a description among the films."""
+    Path(context.library.folders["films"], name).write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ('seq = [{src = "a.webm", begin = 2, end = 4}, "a.webm"]', {0: 2, 1: 3, 2: 0, 3: 1, 4: 2}),
+        ('seq = [{src = "a.webm", end = 1}, "song.mp3", {src = "a.webm", begin = 5}]', {0: 0, 1: None, 3: 5}),
+        ('par = ["song.mp3", {src = "a.webm", begin = 4}]', {0: 4, 1: 5, 9: 5}),
+        ('switch = [{src = "song.mp3", language = "en"}, {src = "a.webm", language = "de"}]', {0: 0, 2: 2}),
+    ],
+)
+async def test_stillOfDescription(context: WebContext, text: str, seen: dict[int, int | None]) -> None:
+    """What names several films shows what is on in each of them."""
+    describe(context, text)
+    for second, number in seen.items():
+        answer = await ask(context, "evening.toml", "still", f"{second}.jpg", lang="de")
+        assert answer.code == (404 if number is None else 200), second
+        if number is not None:
+            assert isLike(Look(answer.body).quarters, rainbow(number)), second
+
+
+async def test_posterOfDescription(context: WebContext) -> None:
+    """It is that of the clip which is on after a third of the time, and is kept for as long as none of them changes."""
+    makeFilm(Path(context.library.folders["films"], "b.webm"), codec="libvpx", seconds=3)
+    describe(context, 'seq = [{src = "a.webm", end = 1}, "b.webm"]')
+    own = await ask(context, "b.webm", "poster.jpg")
+    version = (await context.library.presentation(("films", "evening.toml"))).version.etag
+    answer = await ask(context, "evening.toml", "poster.jpg", v=version)
+    assert (answer.code, answer.body) == (200, own.body)
+    assert answer.header("Cache-Control") == "public, max-age=31536000, immutable"
+    assert answer.header("Vary") is None
+    assert (await ask(context, "evening.toml", "poster.jpg", etag=own.header("ETag") or "")).code == 304
+    os.utime(os.path.join(context.library.folders["films"], "a.webm"), (1, 1))
+    answer = await ask(context, "evening.toml", "poster.jpg", v=version)
+    assert answer.header("Cache-Control") == "public, max-age=3600"
+
+
+async def test_pictureOfAlternatives(context: WebContext) -> None:
+    describe(context, 'switch = [{src = "a.webm", language = "en"}, {src = "old.avi", language = "de"}]')
+    english, german = [await ask(context, "evening.toml", "poster.jpg", lang=each) for each in ("en", "de")]
+    assert english.body != german.body
+    assert english.header("Vary") == german.header("Vary") == "Accept-Language"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("evening.toml", "seq = ["),
+        ("evening.toml", 'seq = ["none.mp4"]'),
+        ("a.m3u8", "#EXTM3U\n"),
+        ("a.m3u", "song.mp3"),
+    ],
+)
+async def test_descriptionWithoutPictures(context: WebContext, name: str, text: str) -> None:
+    describe(context, text, name)
+    assert (await ask(context, name, "poster.jpg")).code == 404
+    assert (await ask(context, name, "still", "0.jpg")).code == 404

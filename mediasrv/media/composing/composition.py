@@ -67,6 +67,9 @@ class Composition(Presentation):
         self._recent = tuple(dict.fromkeys((*sources, *self._recent)))[: max(_RECENT, len(sources))]
         return self._part.read(number)
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        return self._part.shownAt(time)
+
     @property
     def files(self) -> Sequence[Presentation]:
         return self._recent

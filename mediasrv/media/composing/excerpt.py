@@ -124,6 +124,9 @@ class Excerpt(Part):
     def sources(self, number: int) -> Sequence[Presentation]:
         return [self.presentation]
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        return self.presentation, self._zero + time
+
     @property
     def holds(self) -> bool:
         return False

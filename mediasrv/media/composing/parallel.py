@@ -92,6 +92,9 @@ class Parallel(Part):
             found += follower.part.sources(follower.fragmentAt(number))
         return found
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        return self._leader.shownAt(max(0.0, time - self._shift))
+
     @property
     def holds(self) -> bool:
         return any(follower.holds for follower in self._followers) or self._leader.holds

@@ -57,6 +57,10 @@ class Part(ABC):
     def sources(self, number: int) -> Sequence[Presentation]:
         """Whose files have a fragment."""
 
+    @abstractmethod
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        """Whose file has what is to be seen at a time (seconds), and at which of its own."""
+
     @property
     @abstractmethod
     def holds(self) -> bool:

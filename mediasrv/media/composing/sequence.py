@@ -77,6 +77,10 @@ class Sequence(Part):
         at, inner = self._find(number)
         return self._parts[at].sources(inner)
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        at = max(0, bisect_right(self._seams, time) - 1)
+        return self._parts[at].shownAt(max(0.0, time - self._zeros[at]))
+
     @property
     def holds(self) -> bool:
         return any(part.holds for part in self._parts)

@@ -17,7 +17,8 @@ BRANDS = b"iso6\0\0\0\0iso6mp41cmfc"
 
 #: ticks a second of the whole presentation
 _MOVIE_CLOCK = 1000
-_MATRIX = b"".join(each.to_bytes(4, "big") for each in (0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000))
+#: 16.16, and the 2.30 in the last column of a matrix
+_ONE, _LAST = 0x10000, 0x40000000
 #: enabled, in the movie, in the preview
 _ENABLED = 7
 #: the media is in this file
@@ -46,7 +47,7 @@ def initSegment(packaged: PackagedTrack, duration: float) -> bytes:
 
     @param duration: NPT seconds of the end.
     """
-    movie = _ints(4, 0, 0, _MOVIE_CLOCK, 0, 0x10000) + b"\1\0" + bytes(10) + _MATRIX + bytes(24)
+    movie = _ints(4, 0, 0, _MOVIE_CLOCK, 0, _ONE) + b"\1\0" + bytes(10) + _matrix(0, 0, 0) + bytes(24)
     number = packaged.number
     extends = box(
         b"mvex",
@@ -60,16 +61,30 @@ def initSegment(packaged: PackagedTrack, duration: float) -> bytes:
 def _track(packaged: PackagedTrack) -> bytes:
     track = packaged.track
     isVideo = track.kind == "video"
-    # as it is to be shown, with square pixels
-    width = round(track.width * track.sampleAspect) if isVideo else 0
+    # with square pixels, before it is turned
+    width = min(round(track.width * track.sampleAspect), 0xFFFF) if isVideo else 0
+    height = track.height if isVideo else 0
     header = (
         _ints(4, 0, 0, packaged.number, 0, 0)
         + bytes(8)
         + _ints(2, 0, int(track.kind == "audio"), 0 if isVideo else 0x100, 0)
-        + _MATRIX
-        + _ints(4, min(width, 0xFFFF) << 16, track.height << 16 if isVideo else 0)
+        + _matrix(track.rotation, width, height)
+        + _ints(4, width << 16, height << 16)
     )
     return box(b"trak", fullBox(b"tkhd", 0, _ENABLED, header), *_edits(packaged.timeline), _media(packaged))
+
+
+def _matrix(rotation: int, width: int, height: int) -> bytes:
+    """
+    What turns pictures, and puts them back to where they were (ISO/IEC 14496-12 section 6.2.2).
+
+    @param rotation: as L{Track} has it.
+    """
+    a, b, c, d = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}.get(rotation, (1, 0, 0, 1))
+    x, y = {90: (height, 0), 180: (width, height), 270: (0, width)}.get(rotation, (0, 0))
+    # a shift by 32768 pixels or more has no place in it; what is shown is the same without
+    numbers = (a * _ONE, b * _ONE, 0, c * _ONE, d * _ONE, 0, x << 16, y << 16, _LAST)
+    return b"".join((number & 0xFFFFFFFF).to_bytes(4, "big") for number in numbers)
 
 
 def _edits(timeline: Timeline) -> list[bytes]:

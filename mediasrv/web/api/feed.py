@@ -123,7 +123,7 @@ class SessionFeed:
         parts: list[bytes] = []
         async for piece in inTurns(self._reactor, self.listed()):
             if self._waiting:
-                parts += [encoded(sessionView(name, session)) for name, session in piece]
+                parts.append(b",".join(encoded(sessionView(name, session)) for name, session in piece))
         self._isListing = False
         data = b"".join([_event("snapshot", b"[" + b",".join(parts) + b"]"), *self._late])
         self._late.clear()

@@ -12,7 +12,7 @@ from twisted.internet.threads import deferToThreadPool
 from twisted.web.server import Request
 
 from mediasrv.media.library import Entry
-from mediasrv.media.searching import Found, TooManySearches, canBeNamed
+from mediasrv.media.searching import Found, TooManySearches
 from mediasrv.web.api.answers import allow, encoded, setHeaders
 from mediasrv.web.context import WebContext
 from mediasrv.web.kinds import isMedia, kindOf
@@ -50,7 +50,7 @@ async def answerFolder(
             raise Refusal(503, "Too many are searching.", {"Retry-After": "5"}) from None
         found, total, isComplete = finding.found, len(finding.found), finding.isComplete
     else:
-        entries = [each for each in await context.library.listing(segments) if canBeNamed(each.name)]
+        entries = await context.library.listing(segments)
         found = [Found(segments, entry) for entry in entries[offset : offset + limit]]
         total, isComplete = len(entries), len(found) == len(entries)
     # a thousand of them take longer than others may wait for the reactor

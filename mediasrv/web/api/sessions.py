@@ -43,7 +43,7 @@ async def answerSessions(oversight: Oversight, request: Request, rest: Sequence[
 async def _list(oversight: Oversight) -> bytes:
     parts: list[bytes] = []
     async for piece in inTurns(oversight.reactor, oversight.feed.listed()):
-        parts += [encoded(sessionView(name, session)) for name, session in piece]
+        parts.append(b",".join(encoded(sessionView(name, session)) for name, session in piece))
     return b"[" + b",".join(parts) + b"]"
 
 

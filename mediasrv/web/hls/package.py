@@ -23,7 +23,7 @@ from mediasrv.streaming.fmp4.timelines import Timeline
 from mediasrv.web.hls.segmenting import Segment, planSegments
 
 #: changes with what is made of a file: URLs are kept for ever, and must then be others
-_REVISION = 1
+_REVISION = 2
 
 #: bytes of memory for each segment and each track of a package, about
 _BOOKKEEPING = 400

@@ -72,17 +72,12 @@ def _variant(package: Package, base: str, sounds: Sequence[Track], group: str, s
         peak,
         average,
         codecs,
-        _shown(video),
+        video.shownSize if video is not None else (0, 0),
         main.frameRate,
         main.color[1],
         group,
         subtitles,
     )
-
-
-def _shown(video: Track | None) -> tuple[int, int]:
-    """Width and height with square pixels."""
-    return (round(video.width * video.sampleAspect), video.height) if video is not None else (0, 0)
 
 
 def _renditions(base: str, sounds: Sequence[Track]) -> list[Rendition]:
@@ -124,7 +119,8 @@ def _keyFrames(package: Package, base: str) -> list[Variant]:
     # a key frame is one picture of all that its segment has
     peak, _ = rates(package.presentation, package.segments, [video])
     uri = f"{base}/{Name('keyFrames', video.index)}"
-    return [Variant(uri, peak, codecs=package.codecStrings(video.index), size=_shown(video), transfer=video.color[1])]
+    codecs = package.codecStrings(video.index)
+    return [Variant(uri, peak, codecs=codecs, size=video.shownSize, transfer=video.color[1])]
 
 
 def playlistOf(package: Package, name: Name) -> str:

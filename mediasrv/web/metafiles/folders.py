@@ -7,7 +7,6 @@ their durations, one after the other and only for a while: what plays needs the 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,8 +27,6 @@ _OPENED, _PATIENCE = 100, 1.0
 
 #: files of a folder that are named in a meta file
 _LONGEST = 10_000
-
-_UNSPEAKABLE = re.compile("[\0-\x1f\ud800-\udfff]")
 
 
 def playedKind(name: str) -> Kind | None:
@@ -63,6 +60,6 @@ async def mediaOf(
 
 
 def _mediaAmong(entries: Sequence[Listed]) -> list[str]:
-    """In a thread. Names that no URL can say are left out: of bytes that are no UTF-8, or with control characters."""
+    """In a thread."""
     names = [entry.name for entry in entries if not entry.isFolder and playedKind(entry.name) is not None]
-    return [name for name in names if not _UNSPEAKABLE.search(name)][:_LONGEST]
+    return names[:_LONGEST]

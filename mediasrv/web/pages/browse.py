@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 from twisted.web.template import Element, Flattenable, Tag, renderer, tags
 
 from mediasrv.media.library import Entry
-from mediasrv.media.searching import canBeNamed
 from mediasrv.web.context import WebContext
 from mediasrv.web.kinds import isMedia
 from mediasrv.web.pages.cards import card, paced
@@ -34,10 +34,13 @@ class BrowsePage(Page):
 
     async def content(self, request: Request) -> Content:
         """Folders first, then files by name; the script can sort them otherwise."""
-        entries = [each for each in await self.context.library.listing(self._segments) if canBeNamed(each.name)]
+        entries = await self.context.library.listing(self._segments)
         title = shown(self._segments[-1]) if self._segments else "Library"
         api = f"{rootOf(request)}-/api/presentation"
-        body = _Folder(title, entries, api, self._segments, self.context)
+        # to look at thousands of names takes longer than others may wait for the reactor
+        body = await deferToThreadPool(
+            self.context.reactor, self.context.readers, _Folder, title, entries, api, self._segments, self.context
+        )
         return Content(title, body, self._segments, scripts=["browse.js"])
 
 
@@ -49,7 +52,9 @@ class _Folder(Element):
     ) -> None:
         super().__init__()
         self._title = title
-        self._entries = entries
+        self._count = len(entries)
+        self._summary = _summaryOf(entries)
+        self._hasMedia = any(isMedia(entry.name) for entry in entries if not entry.isFolder)
         self._cards = [entry for entry in entries if entry.isFolder or isMedia(entry.name)]
         self._files = [entry for entry in entries if not (entry.isFolder or isMedia(entry.name))]
         self._api = api
@@ -64,31 +69,24 @@ class _Folder(Element):
     @renderer
     def summary(self, request: IRequest, tag: Tag) -> Tag:
         """How much there is."""
-        folders = sum(entry.isFolder for entry in self._entries)
-        files = len(self._entries) - folders
-        parts = [counted(folders, "folder", "folders")] if folders else []
-        parts += [counted(files, "file", "files")] if files else []
-        known = [entry.duration for entry in self._entries if entry.duration is not None]
-        if files and len(known) == sum(isMedia(entry.name) for entry in self._entries if not entry.isFolder):
-            parts += [clock(sum(known))] if known else []
-        return tag(" · ".join(parts))
+        return tag(self._summary)
 
     @renderer
     def tools(self, request: IRequest, tag: Tag) -> Tag | str:
         """Filter and order, which are worth something from a handful of files on."""
-        return tag if len(self._entries) > 1 else ""
+        return tag if self._count > 1 else ""
 
     @renderer
     def wholes(self, request: IRequest, tag: Tag) -> Tag | str:
         """The folder as one playlist, if there is something to play."""
-        if not self._segments or not any(isMedia(each.name) for each in self._entries if not each.isFolder):
+        if not self._segments or not self._hasMedia:
             return ""
         return tag(href=f"../{linked(self._segments[-1:])}.m3u")
 
     @renderer
     def cards(self, request: IRequest, tag: Tag) -> Tag | str:
         """Folders and media."""
-        if not self._entries:
+        if not self._count:
             return _empty(self._segments)
         if not self._cards:
             return ""
@@ -103,6 +101,18 @@ class _Folder(Element):
 
     def _paced(self, entries: list[Entry]) -> Flattenable:
         return paced(entries, lambda entry: card(entry, ""), self._context.reactor)
+
+
+def _summaryOf(entries: Sequence[Entry]) -> str:
+    """How much there is in a folder; how long it plays, if that is known of all."""
+    folders = sum(entry.isFolder for entry in entries)
+    files = len(entries) - folders
+    parts = [counted(folders, "folder", "folders")] if folders else []
+    parts += [counted(files, "file", "files")] if files else []
+    known = [entry.duration for entry in entries if entry.duration is not None]
+    if files and len(known) == sum(isMedia(entry.name) for entry in entries if not entry.isFolder):
+        parts += [clock(sum(known))] if known else []
+    return " · ".join(parts)
 
 
 def _empty(segments: tuple[str, ...]) -> Tag:

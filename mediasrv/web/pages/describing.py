@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from mediasrv.media.descriptions.reading import isDescription
 from mediasrv.media.presentation import Presentation
 from mediasrv.media.subtitles import Subtitle
 from mediasrv.media.tracks import Track
@@ -58,7 +57,8 @@ def summaryOf(presentation: Presentation) -> list[str]:
     videos = [track for track in presentation.tracks if track.kind == "video"]
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     if videos:
-        parts.append(f"{videos[0].width} × {videos[0].height}")
+        width, height = videos[0].shownSize
+        parts.append(f"{width} × {height}")
     parts += [_codecOf(track) for track in (*videos[:1], *sounds[:1])]
     return parts
 
@@ -105,24 +105,28 @@ def described(
     What the player's script has to know; references are relative to the page.
 
     C{hls}, C{poster} and C{stills} are None for what is not to be had; C{whole} tells whether nothing is missing from
-    HLS. C{version} changes with the file: a position that was remembered is of one version.
+    HLS, C{plain} whether there are browsers that play the file, and not all of these admit it. C{version} changes with
+    the file: a position that was remembered is of one version.
     """
+    isSeen = isVideo(presentation)
     isHLS = presentation.view == "web"
-    # pictures are made of a film, not of what names several
-    hasStills = not isDescription(segments[-1])
     file = linked(segments[-1:])
     sounds = [track for track in presentation.tracks if track.kind == "audio"]
     return {
         "title": presentation.title,
-        "kind": "video" if isVideo(presentation) else "audio",
+        "kind": "video" if isSeen else "audio",
         "file": f"../{file}",
         "type": typeOf(segments[-1]) or "",
+        "plain": playsAsFile(segments[-1]),
         "hls": "index.m3u8" if isHLS else None,
         "whole": isHLS and not presentation.omitted,
-        "poster": "poster.jpg" if hasStills else None,
-        "stills": "still/" if hasStills else None,
+        "poster": "poster.jpg" if isSeen else None,
+        "stills": "still/" if isSeen else None,
         "duration": round(presentation.duration, 3),
         "version": presentation.version.etag,
-        "sounds": [{"number": each.index, "label": _labelOf(each), "language": each.language} for each in sounds],
+        "sounds": [
+            {"number": each.index, "label": _labelOf(each), "language": each.language, "codec": each.codec}
+            for each in sounds
+        ],
         "subtitles": forPage(subtitles),
     }

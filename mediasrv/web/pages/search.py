@@ -4,6 +4,7 @@ Search: everything below the mounts whose path has all the words that were asked
 
 from __future__ import annotations
 
+from twisted.internet.threads import deferToThreadPool
 from twisted.web.iweb import IRequest
 from twisted.web.server import Request
 from twisted.web.template import Element, Tag, renderer
@@ -40,7 +41,10 @@ class SearchPage(Page):
             except TooManySearches:
                 raise Refusal(503, "Too many are searching. Try again in a moment.", {"Retry-After": "5"}) from None
         root = rootOf(request)
-        body = _Found(self.context, query, finding, root)
+        # to look at hundreds of names takes longer than others may wait for the reactor
+        body = await deferToThreadPool(
+            self.context.reactor, self.context.readers, _Found, self.context, query, finding, root
+        )
         title = f"Search: {shown(query)}" if query else "Search"
         return Content(title, body, scripts=["browse.js"], query=query)
 
@@ -53,6 +57,8 @@ class _Found(Element):
         self._context = context
         self._query = query
         self._finding = finding
+        self._cards = [each for each in finding.found if _isCard(each)]
+        self._files = [each for each in finding.found if not _isCard(each)]
         self._root = root
 
     @renderer
@@ -71,13 +77,12 @@ class _Found(Element):
     @renderer
     def cards(self, request: IRequest, tag: Tag) -> Tag:
         """One for each that was found."""
-        return tag(paced([each for each in self._finding.found if _isCard(each)], self._card, self._context.reactor))
+        return tag(paced(self._cards, self._card, self._context.reactor))
 
     @renderer
     def files(self, request: IRequest, tag: Tag) -> Tag | str:
         """What is no media, in lines."""
-        files = [each for each in self._finding.found if not _isCard(each)]
-        return tag(paced(files, self._card, self._context.reactor)) if files else ""
+        return tag(paced(self._files, self._card, self._context.reactor)) if self._files else ""
 
     @renderer
     def nothing(self, request: IRequest, tag: Tag) -> Tag | str:

@@ -13,6 +13,7 @@ from twisted.web.template import Element, Tag, renderer, tags
 from mediasrv.sessions import Session
 from mediasrv.web.access import Access
 from mediasrv.web.context import WebContext
+from mediasrv.web.pages.cards import paced
 from mediasrv.web.pages.frame import Content, template
 from mediasrv.web.pages.page import Page, rootOf
 from mediasrv.web.pages.wording import clock, moment, shown, size
@@ -54,7 +55,7 @@ class _Sessions(Element):
     @renderer
     def rows(self, request: IRequest, tag: Tag) -> Tag:
         """One for each session."""
-        return tag([_row(session, self._root) for session in self._sessions[:_ROWS]])
+        return tag(paced(self._sessions[:_ROWS], _row, self._context.reactor))
 
     @renderer
     def nobody(self, request: IRequest, tag: Tag) -> Tag:
@@ -62,7 +63,7 @@ class _Sessions(Element):
         return tag(hidden="") if self._sessions else tag
 
 
-def _row(session: Session, root: str) -> Tag:
+def _row(session: Session) -> Tag:
     path = session.path.strip("/")
     return tags.tr(
         tags.td(tags.span(session.state, class_=f"state {session.state}")),

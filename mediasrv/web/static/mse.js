@@ -4,7 +4,7 @@ import { Feed } from "./feed.js";
 import { fetchText } from "./fetching.js";
 import { parseMultivariant } from "./playlist.js";
 
-const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
+export const Source = globalThis.ManagedMediaSource ?? globalThis.MediaSource;
 
 // The names of sample entries in an init segment (ISO/IEC 14496-12), and what CODECS calls them.
 const SOUNDS = { mp4a: /^mp4a|^mp3$/, Opus: /^opus/i, fLaC: /^flac/i, "ac-3": /^ac-3/, "ec-3": /^ec-3/, ".mp3": /^mp3$|^mp4a\.(6b|69|40\.34)$/ };
@@ -29,6 +29,7 @@ export class MSEWay {
     this.video = video;
     this.data = data;
     this.report = report;
+    this.isSilent = false;
     this.feeds = [];
     this.sounds = [];
     this.sound = 0;
@@ -45,7 +46,7 @@ export class MSEWay {
     this.video.src = this.address;
     const { variants, sounds } = parseMultivariant(await master, url);
     const variant = this.choose(variants);
-    const group = sounds[variant.sounds] ?? [];
+    const group = (this.isSilent ? null : sounds[variant.sounds]) ?? [];
     this.sounds = group;
     this.sound = Math.max(0, group.findIndex((each) => each.isDefault));
     this.addFeeds(variant, group[this.sound]?.url ?? null);
@@ -71,10 +72,13 @@ export class MSEWay {
   choose(variants) {
     const decodes = (codec) => Source.isTypeSupported(`${isSound(codec) ? "audio" : "video"}/mp4; codecs="${codec}"`);
     const variant = variants.find(({ codecs }) => codecs.every(decodes));
-    if (variant === undefined) {
+    // sound is in segments of its own, where there are pictures
+    const pictures = variants.find(({ codecs }) => codecs.some((codec) => !isSound(codec) && decodes(codec)));
+    if (variant === undefined && pictures === undefined) {
       throw new Error("This browser cannot decode it.");
     }
-    return variant;
+    this.isSilent = variant === undefined;
+    return variant ?? { ...pictures, codecs: pictures.codecs.filter((codec) => !isSound(codec)) };
   }
 
   addFeeds(variant, sound) {

@@ -25,10 +25,12 @@ export class Player {
     this.big = iconButton("play", "Play", "", () => this.toggle());
     this.big.classList.add("big");
     this.message = element("div", { class: "message", role: "alert", hidden: true });
+    this.note = element("p", { class: "note", role: "status", hidden: true },
+      "Without sound: this browser cannot decode it. Other players can: see below.");
     this.spinner = element("div", { class: "spinner", hidden: true, role: "status", "aria-label": "Loading" });
     this.help = helpDialog();
     const drawing = kind === "audio" ? icon("sound") : null;
-    this.stage = element("div", { class: "stage" }, drawing, this.video, this.spinner, this.big, this.message);
+    this.stage = element("div", { class: "stage" }, drawing, this.video, this.spinner, this.big, this.note, this.message);
     whole.replaceChildren(this.stage, this.controls.whole, this.help);
     whole.classList.add("ready");
     this.watch();
@@ -96,6 +98,7 @@ export class Player {
     this.hasBegun = true;
     this.isBusy(false);
     this.controls.fillMenus();
+    this.note.hidden = !this.way.isSilent;
     if (this.isWanted) {
       // who has not touched the page yet may not be allowed to make it sound
       this.video.play().catch(() => this.wake());

@@ -1,6 +1,15 @@
 // The ways to play a presentation, best first: the browser's own HLS, ours, and the file as it is.
 
-import { MSEWay } from "./mse.js";
+import { MSEWay, Source } from "./mse.js";
+
+// Sound that not every browser takes in fragmented MP4, though it may take it in other files, by FFmpeg's names.
+const DOUBTED = { mp3: 'audio/mp4; codecs="mp4a.6B"' };
+
+// Whether the sound of HLS is heard; who cannot be asked may try.
+function hears({ sounds }) {
+  const type = DOUBTED[sounds[0]?.codec];
+  return !type || !Source || Source.isTypeSupported(type);
+}
 
 // Until the first picture is there.
 function loaded(video, signal) {
@@ -56,7 +65,7 @@ class NativeWay extends PlainWay {
   static name = "native";
 
   static can(data, video) {
-    return Boolean(data.hls && video.canPlayType("application/vnd.apple.mpegurl"));
+    return Boolean(data.hls && hears(data) && video.canPlayType("application/vnd.apple.mpegurl"));
   }
 
   address() {
@@ -107,6 +116,6 @@ export function waysFor(data, video) {
   }
   // what HLS has to leave out, or would only repackage, the browser may have whole in the file
   const isSimple = data.kind === "audio" && data.sounds.length < 2;
-  const filePays = isSimple || !data.whole;
-  return filePays && video.canPlayType(data.type) ? [FileWay, ...ways.slice(0, -1)] : ways;
+  const filePays = isSimple || !data.whole || !hears(data);
+  return filePays && (data.plain || video.canPlayType(data.type)) ? [FileWay, ...ways.slice(0, -1)] : ways;
 }

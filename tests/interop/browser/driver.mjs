@@ -21,7 +21,10 @@ export async function withPage(name, executablePath, use) {
   try {
     const page = await browser.newPage();
     const complaints = await listen(page);
-    result = { ...(await use(page)), complaints: await complaints() };
+    const vain = [];
+    // the player says which ways it tried in vain
+    page.on("console", (message) => message.type() === "info" && vain.push(message.text()));
+    result = { ...(await use(page)), complaints: await complaints(), vain };
   } catch (error) {
     result = { failure: String(error?.stack ?? error) };
   } finally {
@@ -66,6 +69,7 @@ export function stateOf(page) {
       duration: video.duration,
       frames: video.getVideoPlaybackQuality().totalVideoFrames,
       width: video.videoWidth,
+      note: document.querySelector(".note:not([hidden])")?.textContent ?? "",
       message: document.querySelector(".message:not([hidden])")?.textContent ?? "",
     };
   });

@@ -369,6 +369,9 @@ class Hand(Part):
     def sources(self, number: int) -> list[Presentation]:
         return []
 
+    def shownAt(self, time: float) -> tuple[Presentation, float]:
+        raise NotImplementedError
+
     @property
     def holds(self) -> bool:
         return False

@@ -126,7 +126,7 @@ def test_search(rig: APIRig) -> None:
     path = f"{LIBRARY}/movies?search=mp4&limit=2"
     answer = rig.ask(path)
     assert (len(names(answer)), answer.json()["isComplete"]) == (2, False)
-    assert led(path, answer.json()["entries"][0]["urls"]["file"]) == "/movies/10.mp4"
+    assert led(path, answer.json()["entries"][0]["urls"]["file"]) == "/movies/9.mp4"
     assert names(rig.ask(f"{LIBRARY}/movies?search=%20")) == names(rig.ask(f"{LIBRARY}/movies"))
     assert rig.ask(f"{LIBRARY}/none?search=x").code == 404
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +18,7 @@ from mediasrv.media.presentation import FilePresentation, Presentation
 from mediasrv.streaming.fmp4.boxes import boxesIn, find
 from mediasrv.web.browsers import carriedByBrowsers
 from mediasrv.web.hls.package import Package
+from mediasrv.web.hls.texts import indexOf
 from tests.media.films import Film
 
 #: seconds: a tick of the coarsest clock (44.1 kHz is finer than 1 ms of Matroska)
@@ -50,6 +52,26 @@ def testItDecodes(kind: str, tmp_path: Path) -> None:
         assert len(ours) > 10
         # WebM says how much of the last frame of Opus is to be left out
         assert (ours, len(ours)) == (theirs, len(theirs)) or (ours[:-1] == theirs[:-1] and track.codec == "opus")
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def testTurned(degrees: int, tmp_path: Path) -> None:
+    """What a telephone was held like is said of the pictures, and of their size."""
+    path = H264.but(rotation=degrees, seconds=2).make(tmp_path)
+    package = packageOf(path)
+    size = "64x48" if degrees == 180 else "48x64"
+    assert indexOf(package).count(f"RESOLUTION={size}") == 2
+    with av.open(io.BytesIO(wholeOf(package, 0))) as segments, av.open(path) as file:
+        ours: Any = next(segments.decode(segments.streams[0]))
+        theirs: Any = next(file.decode(file.streams[0]))
+    assert (ours.rotation, ours.width, ours.height) == (theirs.rotation, theirs.width, theirs.height)
+    assert ours.rotation % 360 == 360 - degrees
+    # what is turned about the upper left corner is moved back to where it was
+    header = find(package.init(0, 0), b"moov", b"trak", b"tkhd")
+    a, b, _, c, d, _, x, y, _ = (number >> 16 for number in struct.unpack(">9i", header[40:76]))
+    corners = {(a * across + c * down + x, b * across + d * down + y) for across in (0, 64) for down in (0, 48)}
+    width, height = package.tracks[0].shownSize
+    assert corners == {(0, 0), (width, 0), (0, height), (width, height)}
 
 
 #: H.264 whose key frames, but for the first, are recovery points: pictures after them name pictures before them

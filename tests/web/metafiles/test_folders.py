@@ -67,7 +67,7 @@ def test_kinds(name: str, kind: str | None) -> None:
 async def test_media(pool: ThreadPool) -> None:
     """Files that are media by their names, in the order of the listing; what turns out to be none is left out."""
     errors = {"b.mp4": NotMedia("x"), "c.mp4": NotFound("x"), "d.mp4": PermissionError("x")}
-    names = ["sub.mp4/", "a.mp4", "b.mp4", "c.mp4", "d.mp4", "e\n.mp4", "f\udcff.mp4", "g.txt", "h.mp3"]
+    names = ["sub.mp4/", "a.mp4", "b.mp4", "c.mp4", "d.mp4", "g.txt", "h.mp3"]
     library: Any = FakeLibrary(names, lambda name: fail(errors[name]) if name in errors else succeed(f"<{name}>"))
     found: Any = await mediaOf(library, ("m", "n"), "web", reactor, pool)
     assert list(found.items()) == [("a.mp4", "<a.mp4>"), ("h.mp3", "<h.mp3>")]

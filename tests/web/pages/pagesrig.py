@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from rtsprig import Rig
@@ -133,3 +134,17 @@ class Pages:
                         assert target.netloc == "media.example", reference
                         waiting.append(target.path)
         return found
+
+
+def turnsOf(rig: Rig) -> list[float]:
+    """A list that grows by the seconds of each delay that the clock is asked for: zero for another turn of it."""
+    turns: list[float] = []
+    clock: Any = rig.clock
+    callLater = clock.callLater
+
+    def counting(delay: float, *arguments: Any) -> Any:
+        turns.append(delay)
+        return callLater(delay, *arguments)
+
+    clock.callLater = counting
+    return turns

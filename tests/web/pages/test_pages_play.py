@@ -40,11 +40,18 @@ def test_withoutScript(pages: Pages) -> None:
     assert [source["src"] for source in markup.all("source")] == ["index.m3u8", "../a.mp4"]
 
 
+def test_severalFilms(pages: Pages, folder: Path) -> None:
+    """What names several films has pictures as these have."""
+    (folder / "list.toml").write_text('seq = ["a.mp4", "a.mp4"]')
+    assert data(pages.ask("films/list.toml/").markup)["stills"] == "still/"
+
+
 def test_sound(pages: Pages, folder: Path) -> None:
     Film("tone.mka", video=(), audio=("aac", "aac")).make(folder)
     markup = pages.ask("films/tone.mka/").markup
     assert data(markup)["kind"] == "audio"
     assert len(data(markup)["sounds"]) == 2
+    assert data(markup)["stills"] is None
     assert markup.all("div", class_="sound")
     assert markup.all("audio")
 

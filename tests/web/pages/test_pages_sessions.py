@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pagesrig import Pages
+from pagesrig import Pages, turnsOf
 from rtsprig import Rig
 
 
@@ -39,3 +39,14 @@ def test_somebody(pages: Pages, rig: Rig) -> None:
     assert "hidden" in markup.all("div", class_="nothing")[0]
     assert {"<b>A</b>", "video H264", "192.0.2.9", "1:05", "12.3 kB", "25.0%"} <= set(markup.texts)
     assert markup.all("section", class_="sessions")[0]["data-api"] == "../-/api/sessions"
+
+
+def test_manySessions(pages: Pages, rig: Rig) -> None:
+    """So many rows as are made here are made a few at a time, with turns for the reactor in between."""
+    for number in range(500):
+        rig.registry.add(Viewer(f"{number}", peer=f"192.0.2.{number % 200}"))
+    turns = turnsOf(rig)
+    markup = pages.ask("-/sessions").markup
+    assert len(markup.all("time")) == 200
+    assert "500" in markup.texts
+    assert turns.count(0) >= 200 // 12
