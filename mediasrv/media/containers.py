@@ -62,10 +62,16 @@ _WARM_UP = 1.0
 _INDEXED = frozenset({"mov", "avi", "matroska"})
 
 #: containers whose index grows while they are read: opening them again would lose it
-_RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "mpeg", "mpegts", "ogg"})
+_RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "ogg"})
 
 #: containers that leave times out
 _UNTIMED = frozenset({"mpeg", "mpegts", "mpegvideo"})
+
+#: containers in which FFmpeg goes to "the start" of one stream, which is not that of the file if another begins earlier
+_MIXED = frozenset({"mpeg", "mpegts"})
+
+#: containers in which FFmpeg works out a place from bytes per second, which is right where every sample has its own
+_BY_BYTES = frozenset({"aiff", "au", "g722", "w64", "wav"})
 
 #: brands of ISO files that hold pictures, not films (ISO/IEC 23008-12, AVIF)
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "mif1"})
@@ -211,9 +217,10 @@ class Container:
         """
         Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself. MPEG streams do
         not say the time of every picture, and the first ones after a seek get a wrong one. Infinite where seeking is
-        not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722.
+        not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722, and to half of it in ADPCM.
         """
-        if self.tracks[0].codec == "adpcm_g722":
+        source = self._reference.stream.codec_context.codec.canonical_name
+        if _BY_BYTES & self._names and not source.startswith("pcm_"):
             return inf
         exact = "mov" in self._names or (len(self.tracks) == 1 and not _UNTIMED & self._names)
         lead = 0.0 if exact else 1.0
@@ -279,13 +286,17 @@ class Container:
         end = 0.0
         reference = self._reference
         video = reference.track.kind == "video"
+        isTimed = False
         for packet in self._packets():
             entry = self._streams[packet.stream_index]
             pts = packet.pts if packet.pts is not None else packet.dts
-            if pts is None:
+            isTimed = isTimed or pts is not None
+            if pts is None and isTimed:
                 continue
-            time = self._npt(entry, pts)
-            end = max(end, time + self._seconds(entry, packet.duration))
+            # a raw stream of H.264 knows no time at all: then pictures follow each other, as in units()
+            time = entry.nextDTS if pts is None else self._npt(entry, pts)
+            entry.nextDTS = time + self._seconds(entry, packet.duration)
+            end = max(end, entry.nextDTS)
             if video and entry is reference and packet.is_keyframe:
                 decoding = time if packet.dts is None else self._npt(entry, packet.dts)
                 points.append(SeekPoint(decoding, time, -1 if packet.pos is None else packet.pos))
@@ -316,6 +327,8 @@ class Container:
             return
         if "mov" in self._names:
             found = self._seekFirstSample()
+        elif _MIXED & self._names:
+            found = self._seekFirstByte()
         else:
             found = bool(_RESEEKABLE & self._names) and self._seekStart()
         if not found:
@@ -330,6 +343,13 @@ class Container:
                 continue
             return True
         return False
+
+    def _seekFirstByte(self) -> bool:
+        try:
+            self._container.seek(0, unsupported_byte_offset=True)
+        except av.error.FFmpegError:
+            return False
+        return True
 
     def _seekFirstSample(self) -> bool:
         """MP4 seeks by one track and takes the others along, so it has to be the one that starts first."""

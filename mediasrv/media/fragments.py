@@ -114,7 +114,7 @@ def _after(cut: Cut, step: float, key: bool) -> Cut:
 
 
 #: bytes of one sample of one channel
-_PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_mulaw": 1, "pcm_alaw": 1}
+_PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_s24le": 3, "pcm_s24be": 3, "pcm_mulaw": 1, "pcm_alaw": 1, "pcm_u8": 1}
 
 
 def sampleBytes(track: Track) -> int:
