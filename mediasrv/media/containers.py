@@ -18,6 +18,7 @@ from typing import Any
 
 import av.error
 
+from mediasrv.media.breaks import Breaks
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
 from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
@@ -99,6 +100,7 @@ class Container:
     @ivar tracks: those that can be played, video first.
     @ivar omitted: one sentence for each track that cannot, and why.
     @ivar duration: NPT seconds of the end, as the container says; 0.0 where it does not.
+    @ivar breaks: where its clock jumps; known once the file was read. Whoever opens it again hands them over.
     """
 
     def __init__(self, path: str, carries: Carries, view: View = "rtp") -> None:
@@ -112,6 +114,9 @@ class Container:
         self._carries = carries
         self._view = view
         self._pristine = True
+        self.breaks: Breaks | None = None
+        self._relearnt: Breaks | None = None
+        self._isSpent = False  # FFmpeg has failed to read on, and may do so wherever it is sent
         self._container, self.version = openContainer(path)
         try:
             self._adopt()
@@ -222,6 +227,8 @@ class Container:
         source = self._reference.stream.codec_context.codec.canonical_name
         if _BY_BYTES & self._names and not source.startswith("pcm_"):
             return inf
+        if self._mustRelearn:
+            return inf
         exact = "mov" in self._names or (len(self.tracks) == 1 and not _UNTIMED & self._names)
         lead = 0.0 if exact else 1.0
         decoded = any(entry.converter is not None and entry.track.kind == "audio" for entry in self._streams.values())
@@ -287,6 +294,7 @@ class Container:
         reference = self._reference
         video = reference.track.kind == "video"
         isTimed = False
+        breaks = Breaks(ahead=bool(_MIXED & self._names))
         for packet in self._packets():
             entry = self._streams[packet.stream_index]
             pts = packet.pts if packet.pts is not None else packet.dts
@@ -295,11 +303,16 @@ class Container:
                 continue
             # a raw stream of H.264 knows no time at all: then pictures follow each other, as in units()
             time = entry.nextDTS if pts is None else self._npt(entry, pts)
-            entry.nextDTS = time + self._seconds(entry, packet.duration)
+            decoding = time if packet.dts is None else self._npt(entry, packet.dts)
+            duration = self._seconds(entry, packet.duration)
+            shift = breaks.learn(packet.stream_index, packet.pos, decoding, duration)
+            time, decoding = time + shift, decoding + shift
+            entry.nextDTS = time + duration
             end = max(end, entry.nextDTS)
             if video and entry is reference and packet.is_keyframe:
-                decoding = time if packet.dts is None else self._npt(entry, packet.dts)
                 points.append(SeekPoint(decoding, time, -1 if packet.pos is None else packet.pos))
+        if breaks.isBroken:
+            self.breaks = breaks
         self.rewind()
         points.sort(key=lambda point: point.pts)
         return points, end
@@ -313,10 +326,15 @@ class Container:
         """
         entry = self._reference
         scale, base = entry.scale
+        if self._isSpent:
+            self._reopen()
         self._pristine = False
         ticks = int((time + self._zero) * base / scale + 0.5)
         try:
-            self._container.seek(ticks, stream=entry.stream)
+            if self.breaks is not None:
+                self._container.seek(self.breaks.placeOf(time), unsupported_byte_offset=True)
+            else:
+                self._container.seek(ticks, stream=entry.stream)
         except av.error.FFmpegError:
             self._reopen()
         self._forget()
@@ -324,8 +342,11 @@ class Container:
     def rewind(self) -> None:
         """Goes to the very first packet of the file, which may lie before its first seek point."""
         if self._pristine:
+            self._forget()
             return
-        if "mov" in self._names:
+        if self._isSpent or self._mustRelearn:
+            found = False
+        elif "mov" in self._names:
             found = self._seekFirstSample()
         elif _MIXED & self._names:
             found = self._seekFirstByte()
@@ -378,8 +399,11 @@ class Container:
             if entry.converter is not None:
                 entry.converter.reopened(entry.stream.codec_context)
         self._pristine = True
+        self._isSpent = False
 
     def _forget(self) -> None:
+        # In an Ogg page the place does not tell one packet from another. But it is always read from the beginning.
+        self._relearnt = Breaks(ahead=False) if self._mustRelearn else None
         for entry in self._streams.values():
             entry.forget()
 
@@ -403,8 +427,10 @@ class Container:
                         yield index, earlier
                 yield index, unit
                 continue
+            if self.breaks is not None:
+                self._follow(entry, packet)
             for start, duration, data in entry.converter.convert(packet):
-                time = start - zero
+                time = start - zero + entry.shift
                 yield index, Unit(time, time, duration, True, data)
         for entry in streams.values():
             for unit in entry.held or ():
@@ -426,10 +452,14 @@ class Container:
                 return
             except (av.error.FFmpegError, OSError):
                 failures += 1
+                self._isSpent = True
 
     def _unit(self, entry: PlayedStream, packet: Any) -> Unit:
         scale, base = entry.scale
         zero = self._zero
+        if self.breaks is not None:
+            self._follow(entry, packet)
+            zero -= entry.shift
         # every look at an attribute of a packet costs, and this runs for each unit of a file
         pts, dts, ticks = packet.pts, packet.dts, packet.duration
         duration = ticks * scale / base if ticks else 0.0
@@ -442,6 +472,20 @@ class Container:
             decoding = presentation if dts is None or dts == pts else dts * scale / base - zero
         entry.nextDTS = decoding + duration
         return Unit(decoding, presentation, duration, packet.is_keyframe, bytes(packet))
+
+    @property
+    def _mustRelearn(self) -> bool:
+        """Whether the clock jumps in a container that FFmpeg can find no place in but by that clock."""
+        return self.breaks is not None and not _MIXED & self._names
+
+    def _follow(self, entry: PlayedStream, packet: Any) -> None:
+        """Notes what is to be added to the times of a stream from a packet on."""
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        if self._relearnt is not None and ticks is not None:
+            duration = self._seconds(entry, packet.duration)
+            entry.shift = self._relearnt.learn(packet.stream_index, packet.pos, self._npt(entry, ticks), duration)
+        elif self.breaks is not None and packet.pos is not None:
+            entry.shift = self.breaks.at(packet.stream_index, packet.pos)
 
     def _npt(self, entry: PlayedStream, ticks: int) -> float:
         return ticks * entry.scale[0] / entry.scale[1] - self._zero

@@ -177,11 +177,21 @@ class FragmentReader:
         following = self._cuts[number + 1] if number + 1 < len(self._cuts) else None
         units: list[list[Unit]] = [[] for _ in self._tracks]
         ended = self._fill(units, cut, following)
+        if ended and following is not None:
+            ended = not self._goesOn(number + 1)
         self._next = number + 1
         end = following.pts if following is not None else self._end
         # what was planned from an index of decoding times may be some pictures early
         start = units[0][0].pts if cut.key and units[0] else cut.pts
         return Fragment(number, start, end, units, last=ended)
+
+    def _goesOn(self, number: int) -> bool:
+        """
+        Whether there is something at a cut though reading came to an end before it: FFmpeg gives up at a damaged
+        sample. What was cut off has nothing there either.
+        """
+        self._find(number)
+        return self._firstOfReference() is not None
 
     def _find(self, number: int) -> None:
         """Goes to the first unit of a fragment, wherever the container's own idea of seeking ends up."""

@@ -161,6 +161,7 @@ class FilePresentation(Presentation):
             self.created = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
             self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))
+            self._breaks = container.breaks
             self.cuts = planCuts(points, self.duration, fragmentDuration)
         except BaseException:
             container.close()
@@ -197,6 +198,7 @@ class FilePresentation(Presentation):
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")
+        container.breaks = self._breaks
         self._container = container
         self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
 

@@ -140,7 +140,6 @@ FILMS = {
     "starts late": Film("a.mp4", offset=5.0),
     "starts late, ts": Film("a.ts", video=("libx264",), offset=100.0),
     "pictures begin late, ts": Film("a.ts", video=("libx264",), skipped=frozenset(range(17))),
-    "nothing timed": Film("a.h264", video=("libx264",), audio=(), rate=25),
     "aac": Film("a.aac", video=()),
     "mp3": Film("a.mp3", video=(), audio=("mp3",)),
     "wav": Film("a.wav", video=(), audio=("pcm_s16le",)),
