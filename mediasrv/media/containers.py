@@ -13,6 +13,7 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -266,6 +267,8 @@ class Container:
         # whatever it says of its duration
         self.duration = max(self.duration, last)
         keys = keyEntries(entries)
+        if "matroska" in self._names and self._isCutOff([position for _, position in keys]):
+            return None
         # A fragmented MP4 knows only the fragments that it came across; cues may be missing from where a muxer died.
         slack = 1.0 if "mov" in self._names else 60.0
         if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._names:
@@ -275,6 +278,14 @@ class Container:
         delay = self._reorderingDelay() if "mov" in self._names else 0.0
         times = [(self._npt(self._reference, ticks), position) for ticks, position in keys]
         return [SeekPoint(time, time + delay, position) for time, position in times]
+
+    def _isCutOff(self, positions: list[int]) -> bool:
+        """
+        Whether there is more after the last key frame of an index than there ever is from one to the next. Where a
+        muxer died there are no cues, and FFmpeg knows only what it came across when it opened the file.
+        """
+        widest = max((later - former for former, later in pairwise(positions)), default=0)
+        return self.version.size - positions[-1] > 2 * widest
 
     def _reorderingDelay(self) -> float:
         """

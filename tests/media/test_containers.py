@@ -132,6 +132,17 @@ def test_joinedFiles(kind, tmp_path):
     presentation.close()
 
 
+def test_cutOffMatroska(tmp_path):
+    """Its cues were to come at the end: what FFmpeg came across at the beginning is not all that there is."""
+    path = Path(FILMS["mkv"].but(seconds=20).make(tmp_path))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4])
+    presentation = FilePresentation(str(path), carriesTrack, 2.0)
+    assert presentation.duration == pytest.approx(15, abs=1)
+    assert [cut.pts for cut in presentation.cuts] == pytest.approx([0, 2, 4, 6, 8, 10, 12, 14], abs=0.3)
+    presentation.close()
+
+
 def test_chainOfDifferentStreams(tmp_path):
     """FFmpeg gives up where an Ogg file goes on with other parameters: what comes before plays, and again."""
     former = Path(FILMS["ogg"].make(tmp_path)).read_bytes()
