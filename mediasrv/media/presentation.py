@@ -23,6 +23,9 @@ from mediasrv.media.tracks import Fragment, Track, View
 #: bytes of a file that a second of it takes at least; who states a longer duration lies
 LEAST_RATE = 10
 
+#: seconds by which a time that was told to somebody with six decimals may be early when it comes back
+_ROUNDING = 1e-6
+
 #: bytes at the end of a file that tell whether it was appended to or written anew
 _TAIL = 4096
 
@@ -102,7 +105,7 @@ class Presentation(ABC):
 
     def fragmentAt(self, time: float) -> int:
         """The number of the fragment that holds NPT C{time} (seconds)."""
-        return max(0, bisect_right(self._starts, time + 1e-9) - 1)
+        return max(0, bisect_right(self._starts, time + _ROUNDING) - 1)
 
     @abstractmethod
     def read(self, number: int) -> Fragment:
