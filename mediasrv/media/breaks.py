@@ -14,8 +14,8 @@ from math import inf
 #: seconds by which the clock of one stream goes back in a break; damage and reordering do less
 _BACK = 1.0
 
-#: seconds by which it leaves all streams behind
-_AHEAD = 10.0
+#: seconds by which it leaves all streams behind; other containers may have nothing for long, but not for as long
+_AHEAD, _FAR_AHEAD = 10.0, 3600.0
 
 #: seconds between the places that are remembered
 _SPACING = 0.5
@@ -26,12 +26,12 @@ class Breaks:
     @ivar isBroken: whether there is any break.
     """
 
-    def __init__(self, ahead: bool) -> None:
+    def __init__(self, isMultiplex: bool) -> None:
         """
-        @param ahead: whether a leap ahead is a break too: a transport stream has something at every moment, while other
-            containers may have nothing for long.
+        @param isMultiplex: whether there is something of it at every moment, as in a transport or program stream.
         """
-        self._ahead = ahead
+        self._isMultiplex = isMultiplex
+        self._ahead = _AHEAD if isMultiplex else _FAR_AHEAD
         self.isBroken = False
         self._positions: dict[int, list[int]] = {}
         self._shifts: dict[int, list[float]] = {}
@@ -51,13 +51,10 @@ class Breaks:
         """
         shift = self._shifts[stream][-1] if stream in self._shifts else 0.0
         # another program of a transport stream has a clock of its own
-        end = self._ends.get(stream, self._newest + _BACK - _AHEAD if self._ahead else -inf)
+        end = self._ends.get(stream, self._newest + _BACK - _AHEAD if self._isMultiplex else -inf)
         straight = time + shift
         if position is not None and self._isBreak(straight, end):
-            # a stream follows another one that jumped before, if that is where it jumped to: they stay together
-            shift = self._shift
-            if self._isBreak(time + shift, end):
-                shift = self._shift = self._newest - time
+            shift = self._after(stream, time, end)
             self._positions.setdefault(stream, []).append(position)
             self._shifts.setdefault(stream, [0.0]).append(shift)
             self.isBroken = True
@@ -69,8 +66,18 @@ class Breaks:
             self._places.append(position)
         return shift
 
+    def _after(self, stream: int, time: float, end: float) -> float:
+        """What is to be added from a break on."""
+        # A stream follows another one that jumped before, if that is where it jumped to: they stay together. Or it is
+        # back where it was before one wrong time.
+        for shift in (self._shift, *self._shifts.get(stream, [])[-2:-1]):
+            if not self._isBreak(time + shift, end):
+                return shift
+        self._shift = self._newest - time
+        return self._shift
+
     def _isBreak(self, time: float, end: float) -> bool:
-        return time < end - _BACK or (self._ahead and time > self._newest + _AHEAD)
+        return time < end - _BACK or time > self._newest + self._ahead
 
     def at(self, stream: int, position: int) -> float:
         """

@@ -70,7 +70,7 @@ _RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "ogg"})
 _UNTIMED = frozenset({"mpeg", "mpegts", "mpegvideo"})
 
 #: containers in which FFmpeg goes to "the start" of one stream, which is not that of the file if another begins earlier
-_MIXED = frozenset({"mpeg", "mpegts"})
+_MULTIPLEXES = frozenset({"mpeg", "mpegts"})
 
 #: containers in which FFmpeg works out a place from bytes per second, which is right where every sample has its own
 _BY_BYTES = frozenset({"aiff", "au", "g722", "w64", "wav"})
@@ -305,7 +305,7 @@ class Container:
         reference = self._reference
         video = reference.track.kind == "video"
         isTimed = False
-        breaks = Breaks(ahead=bool(_MIXED & self._names))
+        breaks = Breaks(isMultiplex=bool(_MULTIPLEXES & self._names))
         for packet in self._packets():
             entry = self._streams[packet.stream_index]
             pts = packet.pts if packet.pts is not None else packet.dts
@@ -359,7 +359,7 @@ class Container:
             found = False
         elif "mov" in self._names:
             found = self._seekFirstSample()
-        elif _MIXED & self._names:
+        elif _MULTIPLEXES & self._names:
             found = self._seekFirstByte()
         else:
             found = bool(_RESEEKABLE & self._names) and self._seekStart()
@@ -414,7 +414,7 @@ class Container:
 
     def _forget(self) -> None:
         # In an Ogg page the place does not tell one packet from another. But it is always read from the beginning.
-        self._relearnt = Breaks(ahead=False) if self._mustRelearn else None
+        self._relearnt = Breaks(isMultiplex=False) if self._mustRelearn else None
         for entry in self._streams.values():
             entry.forget()
 
@@ -487,7 +487,7 @@ class Container:
     @property
     def _mustRelearn(self) -> bool:
         """Whether the clock jumps in a container that FFmpeg can find no place in but by that clock."""
-        return self.breaks is not None and not _MIXED & self._names
+        return self.breaks is not None and not _MULTIPLEXES & self._names
 
     def _follow(self, entry: PlayedStream, packet: Any) -> None:
         """Notes what is to be added to the times of a stream from a packet on."""

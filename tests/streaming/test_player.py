@@ -624,7 +624,7 @@ def test_whileItStarvesItStands() -> None:
 
 @pytest.mark.parametrize("error", [PresentationChanged("x was replaced"), NotMedia("x is no media"), OSError(5, "I/O")])
 def test_aFragmentThatCannotBeRead(error: Exception, warnings: list[str]) -> None:
-    """What is there is played, then it ends; with one line in the log."""
+    """What is there is played, then it ends; with one line in the log, however many watch."""
     stage = Stage(film(fragments=3))
     stage.loader.slow = True
     stage.loader.fragment(0)
@@ -636,6 +636,12 @@ def test_aFragmentThatCannotBeRead(error: Exception, warnings: list[str]) -> Non
     assert stage.listener.told == ["media"]
     assert len(warnings) == 1
     assert "playing ends early" in warnings[0]
+    stage.play()
+    stage.run(0.2)
+    stage.loader.fail(error)
+    stage.run(3.0)
+    assert stage.listener.told == ["media", "media"]
+    assert len(warnings) == 1
 
 
 def test_aBugWhileReading(loggedFailures: list[Failure]) -> None:
