@@ -24,6 +24,9 @@ LONGEST = 10.0
 _LAG_BYTES = 16 << 20
 _LAG_SECONDS = 20.0
 
+#: seconds by which the decoding times of a track go back where another film begins
+_BACK = 1.0
+
 #: bytes and units of the largest fragment; a file in which more belongs together lies, and the rest is left out
 _LARGEST_BYTES = 128 << 20
 _MOST_UNITS = 100_000
@@ -314,7 +317,10 @@ class FragmentReader:
         return not ahead
 
     def _fillLast(self, units: list[list[Unit]], cut: Cut) -> bool:
-        """Takes all that is left, but not what is far beyond the end that the file states."""
+        """
+        Takes all that is left, but not what is far beyond the end that the file states, nor what begins anew: another
+        film was appended to this one, and all of it would leave in one burst.
+        """
         tooLate = max(self._end, cut.pts) + LONGEST + _LAG_SECONDS
         room = _Room()
         for index, unit in self._units:
@@ -323,10 +329,13 @@ class FragmentReader:
                 if not self._isPast(index, unit, cut):
                     continue
                 self._early.discard(index)
-            if unit.pts > tooLate or not room.take(unit):
+            if unit.pts > tooLate or not room.take(unit) or self._beginsAnew(units[index], unit):
                 break
             units[index].append(unit)
         return True
+
+    def _beginsAnew(self, units: Sequence[Unit], unit: Unit) -> bool:
+        return bool(units) and unit.dts < units[-1].dts - _BACK
 
 
 class _Room:

@@ -171,8 +171,13 @@ class FilePresentation(Presentation):
             raise
         self._lock = threading.Lock()
         self._wanted = True
-        self._container: Container | None = container
-        self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        self._container: Container | None = None
+        self._adopt(container)
+
+    def _adopt(self, container: Container) -> FragmentReader:
+        self._container = container
+        self._reader: FragmentReader | None = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        return self._reader
 
     def read(self, number: int) -> Fragment:
         """As L{Presentation.read}."""
@@ -188,22 +193,19 @@ class FilePresentation(Presentation):
     def _read(self, number: int) -> Fragment:
         try:
             self._verify()
-            if self._container is None:
-                self._open()
-            return self._reader.read(number)
+            return (self._reader or self._open()).read(number)
         except (OSError, NotMedia) as error:
             # FFmpeg's errors are of this class too
             self._release()
             raise PresentationChanged(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
 
-    def _open(self) -> None:
+    def _open(self) -> FragmentReader:
         container = Container(self.path, self._carries, self.view)
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")
         container.breaks = self._breaks
-        self._container = container
-        self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        return self._adopt(container)
 
     def _verify(self) -> None:
         now = FileVersion.of(self.path)
@@ -240,7 +242,8 @@ class FilePresentation(Presentation):
                 self._lock.release()
 
     def _release(self) -> None:
-        container, self._container = self._container, None
+        # a decoder is gone, with its threads, once nobody knows it any more
+        container, self._container, self._reader = self._container, None, None
         if container is not None:
             container.close()
 

@@ -241,6 +241,13 @@ def test_farBeyondTheEnd():
     assert last.units[0][-1].pts < 40
 
 
+def test_anotherFilmBehind():
+    """What begins anew behind the end is not taken along."""
+    units = interleaved(pictures(4, 10) + sounds(4), 0.0, 1)
+    reader = FragmentReader(ListReader(units * 2, 1.0), [VIDEO, SOUND], planCuts(points(0, 1, 2, 3), 4.0, 2.0), 4.0)
+    assert [[len(each) for each in reader.read(number).units] for number in range(2)] == [[20, 50], [20, 50]]
+
+
 def test_goesOnAfterDamage():
     """FFmpeg takes a damaged sample for the end of the file; further on there is more."""
     film = pictures(10, 10) + sounds(10)
