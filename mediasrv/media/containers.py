@@ -13,11 +13,13 @@ import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import inf
 from typing import Any
 
 import av.error
 
+from mediasrv.media.breaks import Breaks
 from mediasrv.media.converting import Converter, JPEGConverter, PCMConverter
 from mediasrv.media.files import NotMedia, openContainer
 from mediasrv.media.streams import PlayedStream, describeStream, isMedia, keyEntries, startOf, zeroOf
@@ -63,10 +65,16 @@ _WARM_UP = 1.0
 _INDEXED = frozenset({"mov", "avi", "matroska"})
 
 #: containers whose index grows while they are read: opening them again would lose it
-_RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "mpeg", "mpegts", "ogg"})
+_RESEEKABLE = frozenset({"aac", "ac3", "eac3", "flac", "flv", "mp3", "ogg"})
 
 #: containers that leave times out
 _UNTIMED = frozenset({"mpeg", "mpegts", "mpegvideo"})
+
+#: containers in which FFmpeg goes to "the start" of one stream, which is not that of the file if another begins earlier
+_MULTIPLEXES = frozenset({"mpeg", "mpegts"})
+
+#: containers in which FFmpeg works out a place from bytes per second, which is right where every sample has its own
+_BY_BYTES = frozenset({"aiff", "au", "g722", "w64", "wav"})
 
 #: brands of ISO files that hold pictures, not films (ISO/IEC 23008-12, AVIF)
 _STILL_BRANDS = frozenset({"avif", "heic", "heix", "mif1"})
@@ -94,6 +102,7 @@ class Container:
     @ivar tracks: those that can be played, video first.
     @ivar omitted: one sentence for each track that cannot, and why.
     @ivar duration: NPT seconds of the end, as the container says; 0.0 where it does not.
+    @ivar breaks: where its clock jumps; known once the file was read. Whoever opens it again hands them over.
     """
 
     def __init__(self, path: str, carries: Carries, view: View = "rtp") -> None:
@@ -107,6 +116,9 @@ class Container:
         self._carries = carries
         self._view = view
         self._pristine = True
+        self.breaks: Breaks | None = None
+        self._relearnt: Breaks | None = None
+        self._isSpent = False  # FFmpeg has failed to read on, and may do so wherever it is sent
         self._container, self.version = openContainer(path)
         try:
             self._adopt()
@@ -213,9 +225,12 @@ class Container:
         """
         Seconds before a picture at which to look for its sound: only MP4 seeks in each track by itself. MPEG streams do
         not say the time of every picture, and the first ones after a seek get a wrong one. Infinite where seeking is
-        not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722.
+        not to be had: FFmpeg's WAV demuxer goes to twice the place in G.722, and to half of it in ADPCM.
         """
-        if self.tracks[0].codec == "adpcm_g722":
+        source = self._reference.stream.codec_context.codec.canonical_name
+        if _BY_BYTES & self._names and not source.startswith("pcm_"):
+            return inf
+        if self._mustRelearn:
             return inf
         exact = "mov" in self._names or (len(self.tracks) == 1 and not _UNTIMED & self._names)
         lead = 0.0 if exact else 1.0
@@ -254,6 +269,8 @@ class Container:
         # whatever it says of its duration
         self.duration = max(self.duration, last)
         keys = keyEntries(entries)
+        if "matroska" in self._names and self._isCutOff([position for _, position in keys]):
+            return None
         # A fragmented MP4 knows only the fragments that it came across; cues may be missing from where a muxer died.
         slack = 1.0 if "mov" in self._names else 60.0
         if last < self.duration - slack - self._reference.nextDTS and "avi" not in self._names:
@@ -263,6 +280,14 @@ class Container:
         delay = self._reorderingDelay() if "mov" in self._names else 0.0
         times = [(self._npt(self._reference, ticks), position) for ticks, position in keys]
         return [SeekPoint(time, time + delay, position) for time, position in times]
+
+    def _isCutOff(self, positions: list[int]) -> bool:
+        """
+        Whether there is more after the last key frame of an index than there ever is from one to the next. Where a
+        muxer died there are no cues, and FFmpeg knows only what it came across when it opened the file.
+        """
+        widest = max((later - former for former, later in pairwise(positions)), default=0)
+        return self.version.size - positions[-1] > 2 * widest
 
     def _reorderingDelay(self) -> float:
         """
@@ -281,16 +306,26 @@ class Container:
         end = 0.0
         reference = self._reference
         video = reference.track.kind == "video"
+        isTimed = False
+        breaks = Breaks(isMultiplex=bool(_MULTIPLEXES & self._names))
         for packet in self._packets():
             entry = self._streams[packet.stream_index]
             pts = packet.pts if packet.pts is not None else packet.dts
-            if pts is None:
+            isTimed = isTimed or pts is not None
+            if pts is None and isTimed:
                 continue
-            time = self._npt(entry, pts)
-            end = max(end, time + self._seconds(entry, packet.duration))
+            # a raw stream of H.264 knows no time at all: then pictures follow each other, as in units()
+            time = entry.nextDTS if pts is None else self._npt(entry, pts)
+            decoding = time if packet.dts is None else self._npt(entry, packet.dts)
+            duration = self._seconds(entry, packet.duration)
+            shift = breaks.learn(packet.stream_index, packet.pos, decoding, duration)
+            time, decoding = time + shift, decoding + shift
+            entry.nextDTS = time + duration
+            end = max(end, entry.nextDTS)
             if video and entry is reference and packet.is_keyframe:
-                decoding = time if packet.dts is None else self._npt(entry, packet.dts)
                 points.append(SeekPoint(decoding, time, -1 if packet.pos is None else packet.pos))
+        if breaks.isBroken:
+            self.breaks = breaks
         self.rewind()
         points.sort(key=lambda point: point.pts)
         return points, end
@@ -304,10 +339,15 @@ class Container:
         """
         entry = self._reference
         scale, base = entry.scale
+        if self._isSpent:
+            self._reopen()
         self._pristine = False
         ticks = int((time + self._zero) * base / scale + 0.5)
         try:
-            self._container.seek(ticks, stream=entry.stream)
+            if self.breaks is not None:
+                self._container.seek(self.breaks.placeOf(time), unsupported_byte_offset=True)
+            else:
+                self._container.seek(ticks, stream=entry.stream)
         except av.error.FFmpegError:
             self._reopen()
         self._forget()
@@ -315,9 +355,14 @@ class Container:
     def rewind(self) -> None:
         """Goes to the very first packet of the file, which may lie before its first seek point."""
         if self._pristine:
+            self._forget()
             return
-        if "mov" in self._names:
+        if self._isSpent or self._mustRelearn:
+            found = False
+        elif "mov" in self._names:
             found = self._seekFirstSample()
+        elif _MULTIPLEXES & self._names:
+            found = self._seekFirstByte()
         else:
             found = bool(_RESEEKABLE & self._names) and self._seekStart()
         if not found:
@@ -332,6 +377,13 @@ class Container:
                 continue
             return True
         return False
+
+    def _seekFirstByte(self) -> bool:
+        try:
+            self._container.seek(0, unsupported_byte_offset=True)
+        except av.error.FFmpegError:
+            return False
+        return True
 
     def _seekFirstSample(self) -> bool:
         """MP4 seeks by one track and takes the others along, so it has to be the one that starts first."""
@@ -360,8 +412,11 @@ class Container:
             if entry.converter is not None:
                 entry.converter.reopened(entry.stream.codec_context)
         self._pristine = True
+        self._isSpent = False
 
     def _forget(self) -> None:
+        # In an Ogg page the place does not tell one packet from another. But it is always read from the beginning.
+        self._relearnt = Breaks(isMultiplex=False) if self._mustRelearn else None
         for entry in self._streams.values():
             entry.forget()
 
@@ -385,8 +440,10 @@ class Container:
                         yield index, earlier
                 yield index, unit
                 continue
+            if self.breaks is not None:
+                self._follow(entry, packet)
             for start, duration, data in entry.converter.convert(packet):
-                time = start - zero
+                time = start - zero + entry.shift
                 yield index, Unit(time, time, duration, True, data)
         for entry in streams.values():
             for unit in entry.held or ():
@@ -408,10 +465,14 @@ class Container:
                 return
             except (av.error.FFmpegError, OSError):
                 failures += 1
+                self._isSpent = True
 
     def _unit(self, entry: PlayedStream, packet: Any) -> Unit:
         scale, base = entry.scale
         zero = self._zero
+        if self.breaks is not None:
+            self._follow(entry, packet)
+            zero -= entry.shift
         # every look at an attribute of a packet costs, and this runs for each unit of a file
         pts, dts, ticks = packet.pts, packet.dts, packet.duration
         duration = ticks * scale / base if ticks else 0.0
@@ -424,6 +485,20 @@ class Container:
             decoding = presentation if dts is None or dts == pts else dts * scale / base - zero
         entry.nextDTS = decoding + duration
         return Unit(decoding, presentation, duration, packet.is_keyframe, bytes(packet))
+
+    @property
+    def _mustRelearn(self) -> bool:
+        """Whether the clock jumps in a container that FFmpeg can find no place in but by that clock."""
+        return self.breaks is not None and not _MULTIPLEXES & self._names
+
+    def _follow(self, entry: PlayedStream, packet: Any) -> None:
+        """Notes what is to be added to the times of a stream from a packet on."""
+        ticks = packet.dts if packet.dts is not None else packet.pts
+        if self._relearnt is not None and ticks is not None:
+            duration = self._seconds(entry, packet.duration)
+            entry.shift = self._relearnt.learn(packet.stream_index, packet.pos, self._npt(entry, ticks), duration)
+        elif self.breaks is not None and packet.pos is not None:
+            entry.shift = self.breaks.at(packet.stream_index, packet.pos)
 
     def _npt(self, entry: PlayedStream, ticks: int) -> float:
         return ticks * entry.scale[0] / entry.scale[1] - self._zero

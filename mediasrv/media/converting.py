@@ -5,12 +5,14 @@ Conversion, on the fly, of what RTP has no payload format for: sound that nothin
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Protocol
 
 import av
 import av.error
+import av.filter
 
 from mediasrv.media.tracks import Track
 
@@ -55,10 +57,11 @@ class PCMConverter:
         """
         @param context: the codec context of the stream, from PyAV.
         """
-        self._context = context
+        self._context = _alone(context)
         self._channels = min(context.layout.nb_channels, _MAXIMUM_CHANNELS)
         self._layout = context.layout.name if self._channels == context.layout.nb_channels else "stereo"
-        self._resampler: Any = None
+        self._rate = context.sample_rate
+        self._resampler: _Resampler | None = None
         self._end: float | None = None  # seconds where the last frame ended
 
     def describe(self, track: Track) -> Track:
@@ -81,7 +84,7 @@ class PCMConverter:
 
     def reopened(self, context: Any) -> None:
         """As L{Converter.reopened}."""
-        self._context = context
+        self._context = _alone(context)
         self._resampler = None
         self._end = None
 
@@ -99,19 +102,51 @@ class PCMConverter:
                 continue
             duration = frame.samples / frame.sample_rate
             self._end = start + duration
-            sounds.append((start, duration, b"".join(self._convert(frame))))
+            try:
+                sounds.append((start, duration, b"".join(self._convert(frame))))
+            except (av.error.FFmpegError, ValueError):
+                continue
         return sounds
 
     def _convert(self, frame: Any) -> list[bytes]:
-        if frame.format.name == "s16" and frame.layout.name == self._layout:
+        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        if kind == ("s16", self._layout, self._rate):
             return [self._samples(frame)]
-        if self._resampler is None:
-            self._resampler = av.AudioResampler(format="s16", layout=self._layout, rate=frame.sample_rate)
+        if self._resampler is None or self._resampler.kind != kind:
+            # a broadcast has stereo now and six channels then; who was told of stereo goes on to get that
+            self._resampler = _Resampler(kind, self._layout, self._rate)
         return [self._samples(converted) for converted in self._resampler.resample(frame)]
 
     def _samples(self, frame: Any) -> bytes:
         # a plane is padded beyond its samples
         return bytes(frame.planes[0])[: frame.samples * 2 * frame.layout.nb_channels]
+
+
+class _Resampler:
+    """
+    Makes 16-bit samples of frames of one kind. PyAV's own has as many threads as there are processors, for each file.
+
+    @ivar kind: sample format, channel layout and sample rate of what it takes.
+    """
+
+    def __init__(self, kind: tuple[str, str, int], layout: str, rate: int) -> None:
+        self.kind = kind
+        form, channels, source = kind
+        self._graph = av.filter.Graph()
+        self._graph.threads = 1
+        taken = {"sample_rate": str(source), "sample_fmt": form, "channel_layout": channels, "time_base": f"1/{source}"}
+        made = {"sample_rates": str(rate), "sample_fmts": "s16", "channel_layouts": layout}
+        self._graph.link_nodes(
+            self._graph.add("abuffer", **taken), self._graph.add("aformat", **made), self._graph.add("abuffersink")
+        ).configure()
+
+    def resample(self, frame: Any) -> Iterator[Any]:
+        self._graph.push(frame)
+        while True:
+            try:
+                yield self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
 
 
 class JPEGConverter:
@@ -135,9 +170,7 @@ class JPEGConverter:
 
     def reopened(self, context: Any) -> None:
         """As L{Converter.reopened}."""
-        # several threads would answer a packet with the picture of an earlier one
-        context.thread_type = "NONE"
-        self._context = context
+        self._context = _alone(context)
 
     def convert(self, packet: Any) -> list[tuple[float, float, bytes]]:
         """As L{Converter.convert}."""
@@ -161,6 +194,16 @@ class JPEGConverter:
         self._count += 1
         frame.pts, frame.time_base = self._count, _CODED_BASE
         return b"".join(bytes(coded) for coded in self._encoder.encode(frame))
+
+
+def _alone(context: Any) -> Any:
+    """
+    A codec context that decodes in the thread that asks. Else each file that is open would have as many threads as
+    there are processors; and several would answer a packet with the picture of an earlier one.
+    """
+    context.thread_type = "NONE"
+    context.thread_count = 1
+    return context
 
 
 def _encoder(width: int, height: int, quality: int) -> Any:

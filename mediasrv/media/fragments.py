@@ -24,6 +24,9 @@ LONGEST = 10.0
 _LAG_BYTES = 16 << 20
 _LAG_SECONDS = 20.0
 
+#: seconds by which the decoding times of a track go back where another film begins
+_BACK = 1.0
+
 #: bytes and units of the largest fragment; a file in which more belongs together lies, and the rest is left out
 _LARGEST_BYTES = 128 << 20
 _MOST_UNITS = 100_000
@@ -114,7 +117,7 @@ def _after(cut: Cut, step: float, key: bool) -> Cut:
 
 
 #: bytes of one sample of one channel
-_PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_mulaw": 1, "pcm_alaw": 1}
+_PCM = {"pcm_s16le": 2, "pcm_s16be": 2, "pcm_s24le": 3, "pcm_s24be": 3, "pcm_mulaw": 1, "pcm_alaw": 1, "pcm_u8": 1}
 
 
 def sampleBytes(track: Track) -> int:
@@ -177,11 +180,21 @@ class FragmentReader:
         following = self._cuts[number + 1] if number + 1 < len(self._cuts) else None
         units: list[list[Unit]] = [[] for _ in self._tracks]
         ended = self._fill(units, cut, following)
+        if ended and following is not None:
+            ended = not self._goesOn(number + 1)
         self._next = number + 1
         end = following.pts if following is not None else self._end
         # what was planned from an index of decoding times may be some pictures early
         start = units[0][0].pts if cut.key and units[0] else cut.pts
         return Fragment(number, start, end, units, last=ended)
+
+    def _goesOn(self, number: int) -> bool:
+        """
+        Whether there is something at a cut though reading came to an end before it: FFmpeg gives up at a damaged
+        sample. What was cut off has nothing there either.
+        """
+        self._find(number)
+        return self._firstOfReference() is not None
 
     def _find(self, number: int) -> None:
         """Goes to the first unit of a fragment, wherever the container's own idea of seeking ends up."""
@@ -304,7 +317,10 @@ class FragmentReader:
         return not ahead
 
     def _fillLast(self, units: list[list[Unit]], cut: Cut) -> bool:
-        """Takes all that is left, but not what is far beyond the end that the file states."""
+        """
+        Takes all that is left, but not what is far beyond the end that the file states, nor what begins anew: another
+        film was appended to this one, and all of it would leave in one burst.
+        """
         tooLate = max(self._end, cut.pts) + LONGEST + _LAG_SECONDS
         room = _Room()
         for index, unit in self._units:
@@ -313,10 +329,13 @@ class FragmentReader:
                 if not self._isPast(index, unit, cut):
                     continue
                 self._early.discard(index)
-            if unit.pts > tooLate or not room.take(unit):
+            if unit.pts > tooLate or not room.take(unit) or self._beginsAnew(units[index], unit):
                 break
             units[index].append(unit)
         return True
+
+    def _beginsAnew(self, units: Sequence[Unit], unit: Unit) -> bool:
+        return bool(units) and unit.dts < units[-1].dts - _BACK
 
 
 class _Room:

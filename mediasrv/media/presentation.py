@@ -23,6 +23,9 @@ from mediasrv.media.tracks import Fragment, Track, View
 #: bytes of a file that a second of it takes at least; who states a longer duration lies
 LEAST_RATE = 10
 
+#: seconds by which a time that was told to somebody with six decimals may be early when it comes back
+_ROUNDING = 1e-6
+
 #: bytes at the end of a file that tell whether it was appended to or written anew
 _TAIL = 4096
 
@@ -102,7 +105,7 @@ class Presentation(ABC):
 
     def fragmentAt(self, time: float) -> int:
         """The number of the fragment that holds NPT C{time} (seconds)."""
-        return max(0, bisect_right(self._starts, time + 1e-9) - 1)
+        return max(0, bisect_right(self._starts, time + _ROUNDING) - 1)
 
     @abstractmethod
     def read(self, number: int) -> Fragment:
@@ -165,14 +168,20 @@ class FilePresentation(Presentation):
             self.created = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
             self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))
+            self._breaks = container.breaks
             self.cuts = planCuts(points, self.duration, fragmentDuration)
         except BaseException:
             container.close()
             raise
         self._lock = threading.Lock()
         self._wanted = True
-        self._container: Container | None = container
-        self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        self._container: Container | None = None
+        self._adopt(container)
+
+    def _adopt(self, container: Container) -> FragmentReader:
+        self._container = container
+        self._reader: FragmentReader | None = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        return self._reader
 
     def read(self, number: int) -> Fragment:
         """As L{Presentation.read}."""
@@ -188,21 +197,19 @@ class FilePresentation(Presentation):
     def _read(self, number: int) -> Fragment:
         try:
             self._verify()
-            if self._container is None:
-                self._open()
-            return self._reader.read(number)
+            return (self._reader or self._open()).read(number)
         except (OSError, NotMedia) as error:
             # FFmpeg's errors are of this class too
             self._release()
             raise PresentationChanged(f"{self.path}: {getattr(error, 'strerror', None) or error}") from None
 
-    def _open(self) -> None:
+    def _open(self) -> FragmentReader:
         container = Container(self.path, self._carries, self.view)
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")
-        self._container = container
-        self._reader = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        container.breaks = self._breaks
+        return self._adopt(container)
 
     def _verify(self) -> None:
         now = FileVersion.of(self.path)
@@ -239,7 +246,8 @@ class FilePresentation(Presentation):
                 self._lock.release()
 
     def _release(self) -> None:
-        container, self._container = self._container, None
+        # a decoder is gone, with its threads, once nobody knows it any more
+        container, self._container, self._reader = self._container, None, None
         if container is not None:
             container.close()
 

@@ -35,6 +35,7 @@ class PlayedStream:
     @ivar grid: NPT of the first frame of that grid.
     @ivar converter: what makes units of its packets, if they cannot be delivered as they are.
     @ivar nextDTS: NPT seconds where the last unit ended.
+    @ivar shift: seconds to add to NPT since the last break (L{mediasrv.media.breaks}) before the packet that was read.
     @ivar held: units of which FFmpeg does not know yet when they are decoded: with B-frames it has to see some packets
         first, from the beginning of the file and after a seek. None once it knows.
     """
@@ -46,6 +47,7 @@ class PlayedStream:
     grid: float
     converter: Converter | None
     nextDTS: float = 0.0
+    shift: float = 0.0
     held: list[Unit] | None = None
 
     @classmethod

@@ -24,6 +24,9 @@ _LOOK_BACK = 60.0
 #: seconds after the first key frame that still mean the beginning
 _HARDLY = 0.04
 
+#: seconds before zero of what only primes a decoder, at most; that is little, and leaves at once
+_PRIMING = 0.2
+
 _ROUNDING = 1e-6
 
 
@@ -58,19 +61,22 @@ class Cue:
 
     @property
     def isTop(self) -> bool:
-        """Whether it is the very beginning of the presentation, played as it is."""
-        return self.index == 0 and self.fragment.number == 0 and not self.resumed and self.course.scale == 1.0
+        """Whether it is the very beginning of the presentation, played forwards."""
+        return self.index == 0 and self.fragment.number == 0 and not self.resumed and not self.course.isReverse
 
     @property
     def startsEarly(self) -> float:
         """Seconds that the timestamps at the top begin before the position: what primes a decoder lies below zero."""
         if not self.isTop:
             return 0.0
-        return max(0.0, self.position - min((burst.pts for burst in self.fragment.bursts[:50]), default=self.position))
+        return max(0.0, self.time - min((burst.pts for burst in self.fragment.bursts[:50]), default=self.time))
 
     @property
     def lead(self) -> float:
-        """Seconds by which the first burst leaves before its time, where a group of pictures is played backwards."""
+        """
+        Seconds by which the first burst leaves before the time of the cue, where a group of pictures is played
+        backwards, or one that begins before zero.
+        """
         return max(0.0, self.time - self.firstDue)
 
     @property
@@ -80,6 +86,8 @@ class Cue:
         if self.resumed or self.index >= len(bursts):
             return self.time
         due = bursts[self.index].due
+        if self.startsEarly > _PRIMING:
+            return due  # seconds of it would overrun the path if they left at once
         # where pictures are reordered, or not all is sent, the first one is not due just then
         return due if self.course.isReverse or abs(due - self.time) < _ROUNDING else self.time
 
@@ -116,9 +124,10 @@ async def _cueAtKey(feed: Feed, course: Course, npt: float) -> Cue:
 def _isTop(fragment: PacketFragment, index: int | None, time: float) -> bool:
     """
     Whether a time is before, or hardly after, the first key frame: then all that is there is played, and what primes a
-    decoder before zero as well, even if there is more of it than one packet.
+    decoder before zero as well, even if there is more of it than one packet. Where a film was cut without coding it
+    anew, an edit list has it begin in the middle of a group of pictures, which then begins before zero.
     """
-    if index is None or time <= 0:
+    if index is None or time <= 0 or fragment.bursts[index].pts < 0:
         return True
     return index == fragment.firstEntry() and time < fragment.bursts[index].pts + _HARDLY
 

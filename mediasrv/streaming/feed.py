@@ -82,7 +82,8 @@ class Feed:
         self._loading = None
         self.hasEnded = True
         if failure.check(PresentationChanged, NotMedia, OSError):
-            self._log.warn("playing ends early: {reason}", reason=failure.getErrorMessage())
+            if self._loader.foundShort(self.presentation):
+                self._log.warn("playing ends early: {reason}", reason=failure.getErrorMessage())
         else:
             self._log.failure("playing ends early", failure)
         return True

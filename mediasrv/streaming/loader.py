@@ -5,6 +5,7 @@ From a presentation to the bursts of its fragments: read and packed in a reader 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorFromThreads
@@ -34,6 +35,17 @@ class FragmentLoader:
         self.cache = cache
         self._pool = pool
         self._reactor = reactor
+        self._short: WeakSet[Presentation] = WeakSet()
+
+    def foundShort(self, presentation: Presentation) -> bool:
+        """
+        Notes that a presentation ends before it should.
+
+        @return: whether that is news: a thousand may watch, and the log is for one line.
+        """
+        isNew = presentation not in self._short
+        self._short.add(presentation)
+        return isNew
 
     def peek(self, course: Course, number: int, plan: BurstPlan) -> PacketFragment | None:
         """The view of a fragment on a course, if it is in memory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import pytest
@@ -48,7 +49,7 @@ def test_fragments(kind, tmp_path):
     for index, (_, packets) in enumerate(streams):
         units = [unit for fragment in fragments for unit in fragment.units[index]]
         # cut or decoded, PCM comes in other pieces; a JPEG may be coded anew
-        if presentation.tracks[index].codec not in ("pcm_s16le", "mjpeg"):
+        if not presentation.tracks[index].codec.startswith(("pcm_", "mjpeg")):
             assert [unit.data for unit in units] == packets
         times = [unit.dts for unit in units]
         assert times == sorted(times)
@@ -82,6 +83,80 @@ CUTS = {
 def test_cuts(kind, tmp_path):
     presentation = FilePresentation(FILMS[kind].make(tmp_path), carriesTrack, 2.0)
     assert [cut.pts for cut in presentation.cuts] == pytest.approx(CUTS[kind], abs=0.001)
+    presentation.close()
+
+
+def test_nothingTimed(tmp_path):
+    """A raw stream of H.264 says of no picture when it is shown: they follow each other."""
+    presentation = FilePresentation(
+        Film("a.h264", video=("libx264",), audio=(), rate=25).make(tmp_path), carriesTrack, 2.0
+    )
+    assert [cut.pts for cut in presentation.cuts] == pytest.approx([0, 2, 4])
+    assert presentation.duration == pytest.approx(6)
+    inOrder = [joined(fragment.units[0]) for fragment in readAll(presentation)]
+    assert [joined(presentation.read(number).units[0]) for number in (2, 0, 1)] == [inOrder[2], *inOrder[:2]]
+    presentation.close()
+
+
+JOINED = {
+    "back, ts": (Film("a.ts", video=("libx264",), bFrames=2, offset=100.0), Film("b.ts", video=("libx264",))),
+    "ahead, ts": (Film("a.ts", video=("libx264",), bFrames=2), Film("b.ts", video=("libx264",), offset=100.0)),
+    "mpeg": (FILMS["mpeg"].but(seconds=6), FILMS["mpeg"].but(seconds=6, name="b.mpg")),
+    "ogg": (FILMS["ogg"], FILMS["ogg"].but(name="b.ogg")),
+}
+
+
+@pytest.mark.parametrize("kind", JOINED)
+def test_joinedFiles(kind, tmp_path):
+    """Where the clock jumps NPT goes straight on, for all tracks alike and in any order of reading."""
+    former, latter = (Path(film.make(tmp_path)) for film in JOINED[kind])
+    path = tmp_path / f"joined{former.suffix}"
+    path.write_bytes(former.read_bytes() + latter.read_bytes())
+    presentation = FilePresentation(str(path), carriesTrack, 2.0)
+    assert presentation.duration == pytest.approx(12, abs=0.3)
+    fragments = readAll(presentation)
+    for index in range(len(presentation.tracks)):
+        units = [unit for fragment in fragments for unit in fragment.units[index]]
+        steps = [later.dts - sooner.dts for sooner, later in pairwise(units)]
+        assert min(steps) >= 0
+        assert max(steps) < 0.4
+    starts = [units[0].pts for units in fragments[-2].units]
+    assert max(starts) - min(starts) < 0.1
+    again = FilePresentation(str(path), carriesTrack, 2.0)
+    order = list(range(len(fragments)))
+    random.Random(1).shuffle(order)
+    for number in order:
+        again.close()  # what is learnt of the clock outlives the open file
+        assert again.read(number) == fragments[number]
+    again.close()
+    presentation.close()
+
+
+def test_cutOffMatroska(tmp_path):
+    """Its cues were to come at the end: what FFmpeg came across at the beginning is not all that there is."""
+    path = Path(FILMS["mkv"].but(seconds=20).make(tmp_path))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) * 3 // 4])
+    presentation = FilePresentation(str(path), carriesTrack, 2.0)
+    assert presentation.duration == pytest.approx(15, abs=1)
+    assert [cut.pts for cut in presentation.cuts] == pytest.approx([0, 2, 4, 6, 8, 10, 12, 14], abs=0.3)
+    presentation.close()
+
+
+def test_chainOfDifferentStreams(tmp_path):
+    """FFmpeg gives up where an Ogg file goes on with other parameters: what comes before plays, and again."""
+    former = Path(FILMS["ogg"].make(tmp_path)).read_bytes()
+    with av.open(str(tmp_path / "b.ogg"), "w") as container:
+        stream = container.add_stream("libopus", rate=48000, layout="stereo")
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=48000)
+        frame.sample_rate = 48000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    path = tmp_path / "chain.ogg"
+    path.write_bytes(former + (tmp_path / "b.ogg").read_bytes())
+    presentation = FilePresentation(str(path), carriesTrack, 2.0)
+    for _ in range(2):
+        assert len([unit for fragment in readAll(presentation) for unit in fragment.units[0]]) > 250
     presentation.close()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from array import array
+from fractions import Fraction
+from pathlib import Path
 
 import av
 import pytest
@@ -49,6 +52,36 @@ def test_sound(name, codec, tmp_path):
     expected = samplesOf(path)
     assert len(samples) == len(expected)
     assert max(abs(ours - theirs) for ours, theirs in zip(samples, expected, strict=True)) <= 1
+
+
+def test_soundThatChanges(tmp_path):
+    """Half of it is mono, the other half 8,000 Hz and stereo: all comes as what the track was said to be."""
+    path = Path(Film("a.flac", video=(), audio=("flac",), seconds=4).make(tmp_path))
+    with av.open(str(tmp_path / "b.flac"), "w") as container:
+        stream = container.add_stream("flac", rate=8000, layout="stereo")
+        for start in range(0, 32000, 4000):
+            frame = av.AudioFrame(format="s16", layout="stereo", samples=4000)
+            frame.sample_rate, frame.pts, frame.time_base = 8000, start, Fraction(1, 8000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    path.write_bytes(path.read_bytes() + (tmp_path / "b.flac").read_bytes())
+    presentation = FilePresentation(str(path), carriesTrack, 2.0)
+    assert (presentation.tracks[0].sampleRate, presentation.tracks[0].channels) == (48000, 1)
+    presentation.close()
+    assert len(b"".join(sent(str(path)))) == pytest.approx(8 * 96000, rel=0.1)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted by Linux")
+def test_noThreadsOfItsOwn(tmp_path):
+    """However many files are open, and processors there are."""
+    path = Film("a.wv", video=(), audio=("wavpack",)).make(tmp_path)
+    before = len(os.listdir("/proc/self/task"))
+    presentations = [FilePresentation(path, carriesTrack, 2.0) for _ in range(3)]
+    for presentation in presentations:
+        presentation.read(0)
+    assert len(os.listdir("/proc/self/task")) == before
+    for presentation in presentations:
+        presentation.close()
 
 
 def lumaOf(frame: av.VideoFrame) -> bytes:

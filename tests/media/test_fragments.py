@@ -57,6 +57,8 @@ class ListReader:
     Units from a list. Like the worst of containers it seeks to somewhere before the time, in the first track only.
 
     @ivar read: how many units were read.
+    @ivar damaged: NPT seconds beyond which reading does not get, unless it begins there.
+    @ivar cut: NPT seconds where the file was cut off.
     """
 
     def __init__(self, units: list[tuple[int, Unit]], lead: float, early: int = 0) -> None:
@@ -66,6 +68,7 @@ class ListReader:
         self._at = 0
         self.read = 0
         self.rewound = 0
+        self.damaged = self.cut = inf
 
     def seek(self, time: float) -> None:
         found = [at for at, (index, unit) in enumerate(self._units) if index == 0 and unit.key and unit.pts <= time]
@@ -76,7 +79,10 @@ class ListReader:
         self.rewound += 1
 
     def units(self) -> Iterator[tuple[int, Unit]]:
+        start = self._units[self._at][1].pts if self._at < len(self._units) else inf
         for entry in self._units[self._at :]:
+            if start <= self.damaged <= entry[1].pts or entry[1].pts > self.cut:
+                return
             self.read += 1
             yield entry
 
@@ -233,6 +239,26 @@ def test_farBeyondTheEnd():
     last = fragments.read(0)
     assert last.last
     assert last.units[0][-1].pts < 40
+
+
+def test_anotherFilmBehind():
+    """What begins anew behind the end is not taken along."""
+    units = interleaved(pictures(4, 10) + sounds(4), 0.0, 1)
+    reader = FragmentReader(ListReader(units * 2, 1.0), [VIDEO, SOUND], planCuts(points(0, 1, 2, 3), 4.0, 2.0), 4.0)
+    assert [[len(each) for each in reader.read(number).units] for number in range(2)] == [[20, 50], [20, 50]]
+
+
+def test_goesOnAfterDamage():
+    """FFmpeg takes a damaged sample for the end of the file; further on there is more."""
+    film = pictures(10, 10) + sounds(10)
+    reader, source, count = readerOf(interleaved(film, 0.0, 1), lead=0.0)
+    source.damaged = 3.3
+    fragments = [reader.read(number) for number in range(count)]
+    assert [fragment.last for fragment in fragments] == [False, False, False, False, True]
+    assert [len(fragment.units[0]) for fragment in fragments] == [20, 13, 20, 20, 20]
+    source.cut = 6.5
+    fragments = [reader.read(number) for number in range(count)]
+    assert [fragment.last for fragment in fragments] == [False, False, False, True, True]
 
 
 def test_errorStartsAnew():

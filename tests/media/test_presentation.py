@@ -42,6 +42,8 @@ def test_fragmentAt(film):
         2,
         2,
     ]
+    # clients are told six decimals of where they start, and may ask for just that again
+    assert presentation.fragmentAt(starts[1] - 5e-7) == 1
     presentation.close()
 
 

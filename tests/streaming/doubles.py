@@ -145,6 +145,11 @@ class LoaderDouble:
         self.waiting: list[tuple[Course, int, Deferred[PacketFragment]]] = []
         self.cancelled: list[int] = []
         self.slow = False
+        self.isShort = False
+
+    def foundShort(self, presentation: Any) -> bool:
+        was, self.isShort = self.isShort, True
+        return not was
 
     def fragment(self, number: int) -> PacketFragment:
         if number not in self.ready:

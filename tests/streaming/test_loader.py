@@ -66,6 +66,12 @@ async def loader() -> AsyncIterator[FragmentLoader]:
     pool.stop()
 
 
+async def test_endingEarlyIsNewsOnce(loader: FragmentLoader) -> None:
+    one: Any = Read()
+    other: Any = Read()
+    assert [loader.foundShort(each) for each in (one, one, other)] == [True, False, True]
+
+
 async def test_readOnceForAll(loader: FragmentLoader) -> None:
     one: Any = Read()
     assert loader.peek(Course(one), 2, PLAN) is None

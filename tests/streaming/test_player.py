@@ -9,7 +9,7 @@ from typing import Any
 
 import doubles
 import pytest
-from doubles import FRAME, SOUND, TICK, Sent, Stage, ahead, film
+from doubles import FRAME, SOUND, TICK, Film, Sent, Stage, ahead, film, unit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.logger import LogEvent, LogLevel, formatEvent, globalLogPublisher
@@ -227,6 +227,42 @@ def test_seekingToTheTopWhereSoundIsPrimed() -> None:
     before = len(stage.of(1))
     stage.run(0.2)
     assert all(packet.pts >= 1.0 - 1e-6 for packet in stage.of(1)[before:])
+
+
+def trimmed(by: float) -> Film:
+    """A film that was cut without coding it anew: its first group of pictures begins before zero."""
+    whole = film(seconds=2.0)
+    for fragment in whole.fragments:
+        fragment.start -= by
+        fragment.end -= by
+        fragment.units = [
+            [unit(each.dts - by, each.pts - by, each.key, len(each.data)) for each in units] for units in fragment.units
+        ]
+    return Film(whole.tracks, whole.fragments, whole.duration - by)
+
+
+@pytest.mark.requirement("RTP-3")
+@pytest.mark.parametrize("position", [0.0, 0.5])
+def test_aFilmThatBeginsInTheMiddleOfAGroup(position: float) -> None:
+    """Its place is zero, which its timestamps say too; what lies before is not sent in one burst."""
+    stage = Stage(trimmed(1.2))
+    assert stage.cue(position).position == 0.0
+    infos = stage.play(position)
+    stage.run(0.1)
+    assert len(stage.units(0)) <= 4
+    stage.run(1.5)
+    assert stage.units(0)[:40] == pytest.approx([-1.2 + index * FRAME for index in range(40)])
+    for track, (_, rtpTime) in infos.items():
+        for packet in stage.of(track):
+            assert ahead(packet.timestamp, rtpTime) / RATES[track] == pytest.approx(packet.pts, abs=1e-4)
+
+
+def test_aFilmThatBeginsInTheMiddleOfAGroupFaster() -> None:
+    """Decoders get the key frame then too."""
+    stage = Stage(trimmed(1.2))
+    stage.play(0.0, scale=2.0)
+    stage.run(1.0)
+    assert stage.units(0)[0] == pytest.approx(-1.2)
 
 
 @pytest.mark.requirement("PLY-16")
@@ -624,7 +660,7 @@ def test_whileItStarvesItStands() -> None:
 
 @pytest.mark.parametrize("error", [PresentationChanged("x was replaced"), NotMedia("x is no media"), OSError(5, "I/O")])
 def test_aFragmentThatCannotBeRead(error: Exception, warnings: list[str]) -> None:
-    """What is there is played, then it ends; with one line in the log."""
+    """What is there is played, then it ends; with one line in the log, however many watch."""
     stage = Stage(film(fragments=3))
     stage.loader.slow = True
     stage.loader.fragment(0)
@@ -636,6 +672,12 @@ def test_aFragmentThatCannotBeRead(error: Exception, warnings: list[str]) -> Non
     assert stage.listener.told == ["media"]
     assert len(warnings) == 1
     assert "playing ends early" in warnings[0]
+    stage.play()
+    stage.run(0.2)
+    stage.loader.fail(error)
+    stage.run(3.0)
+    assert stage.listener.told == ["media", "media"]
+    assert len(warnings) == 1
 
 
 def test_aBugWhileReading(loggedFailures: list[Failure]) -> None:
