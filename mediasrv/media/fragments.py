@@ -63,7 +63,7 @@ class _Point(Protocol):
 
 class UnitReader(Protocol):
     """
-    What fragments are read from: L{mediasrv.media.containers.Container}, or a list in a test.
+    What fragments are read from: L{mediasrv.media.streamreader.StreamReader}, or a list in a test.
 
     @ivar lead: seconds before a picture at which to look for the sound that belongs to it.
     """

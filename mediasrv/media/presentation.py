@@ -168,7 +168,7 @@ class FilePresentation(Presentation):
             self.created = container.created if container.created is not None else self.version.modified / 1e9
             points, end = container.seekPoints()
             self.duration = max(0.0, min(end, self.version.size / LEAST_RATE))
-            self._breaks = container.breaks
+            self._breaks = container.reader.breaks
             self.cuts = planCuts(points, self.duration, fragmentDuration)
         except BaseException:
             container.close()
@@ -180,7 +180,7 @@ class FilePresentation(Presentation):
 
     def _adopt(self, container: Container) -> FragmentReader:
         self._container = container
-        self._reader: FragmentReader | None = FragmentReader(container, self.tracks, self.cuts, self.duration)
+        self._reader: FragmentReader | None = FragmentReader(container.reader, self.tracks, self.cuts, self.duration)
         return self._reader
 
     def read(self, number: int) -> Fragment:
@@ -208,7 +208,7 @@ class FilePresentation(Presentation):
         if not container.version.isSameFile(self.version) or _essence(container.tracks) != _essence(self.tracks):
             container.close()
             raise PresentationChanged(f"{self.path} has other tracks now")
-        container.breaks = self._breaks
+        container.reader.breaks = self._breaks
         return self._adopt(container)
 
     def _verify(self) -> None:

@@ -31,6 +31,7 @@ class PlayedStream:
 
     @ivar stream: from PyAV; another one after the file was opened again.
     @ivar scale: NPT = ticks * scale[0] / scale[1] - zero.
+    @ivar zero: seconds of NPT 0 by the container's clock.
     @ivar frame: seconds of an audio frame where the container's clock is too coarse to say; else 0.
     @ivar grid: NPT of the first frame of that grid.
     @ivar converter: what makes units of its packets, if they cannot be delivered as they are.
@@ -43,6 +44,7 @@ class PlayedStream:
     track: Track
     stream: Any
     scale: tuple[int, int]
+    zero: float
     frame: float
     grid: float
     converter: Converter | None
@@ -61,10 +63,40 @@ class PlayedStream:
             track=track,
             stream=stream,
             scale=(base.numerator, base.denominator),
+            zero=zero,
             frame=(stream.codec_context.frame_size or 0) / track.sampleRate if coarse else 0.0,
             grid=float(startOf(stream)) - zero,
             converter=converter,
         )
+
+    def npt(self, ticks: int) -> float:
+        """NPT seconds of a time by the stream's clock, unless that jumps."""
+        return ticks * self.scale[0] / self.scale[1] - self.zero
+
+    def seconds(self, ticks: int | None) -> float:
+        """What so many ticks last."""
+        return (ticks or 0) * self.scale[0] / self.scale[1]
+
+    def ticks(self, npt: float) -> int:
+        """The time by the stream's clock of NPT seconds, unless it jumps."""
+        return int((npt + self.zero) * self.scale[1] / self.scale[0] + 0.5)
+
+    def unit(self, packet: Any) -> Unit:
+        """The unit that a packet is, as it is."""
+        scale, base = self.scale
+        zero = self.zero - self.shift
+        # every look at an attribute of a packet costs, and this runs for each unit of a file
+        pts, dts, ticks = packet.pts, packet.dts, packet.duration
+        duration = ticks * scale / base if ticks else 0.0
+        if pts is None:
+            pts = dts
+        presentation = self.nextDTS if pts is None else pts * scale / base - zero
+        if self.frame and pts is not None:
+            decoding = presentation = self.onGrid(presentation)
+        else:
+            decoding = presentation if dts is None or dts == pts else dts * scale / base - zero
+        self.nextDTS = decoding + duration
+        return Unit(decoding, presentation, duration, packet.is_keyframe, bytes(packet))
 
     def forget(self) -> None:
         """What comes next does not follow what came last."""

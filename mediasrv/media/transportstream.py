@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from mediasrv.media.containers import SeekPoint
 from mediasrv.media.files import FileVersion, NotMedia, openFile
 from mediasrv.media.fragments import Cut, planCuts
 from mediasrv.media.presentation import LEAST_RATE, FilePresentation, PresentationChanged, titleOf
 from mediasrv.media.programclock import PACKET, SYNC, ProgramClock
+from mediasrv.media.seekpoints import SeekPoint
 from mediasrv.media.tracks import Fragment, Track, Unit, View
 
 #: packets in a datagram: what Ethernet's 1,500 bytes hold, and what every receiver expects

@@ -182,7 +182,7 @@ def test_startsAtZero(kind, tmp_path):
 def test_priming(tmp_path):
     """The edit list of MP4 says that the first AAC frame comes before the beginning."""
     container = Container(FILMS["B-frames"].make(tmp_path), carriesTrack)
-    units = list(container.units())
+    units = list(container.reader.units())
     assert next(unit.pts for index, unit in units if index == 1) == pytest.approx(-1024 / 48000)
     assert next(unit.pts for index, unit in units if index == 0) == 0
     container.close()
@@ -205,11 +205,11 @@ def test_tracks(tmp_path):
 def test_rewindGivesTheFirstPacket(tmp_path):
     for kind in ("mp4", "mkv", "ts", "mpeg", "avi", "flv", "ogg", "flac"):
         container = Container(FILMS[kind].make(tmp_path), carriesTrack)
-        first = next(container.units())
-        container.seek(4.0)
-        assert next(container.units()) != first
-        container.rewind()
-        assert next(container.units()) == first
+        first = next(container.reader.units())
+        container.reader.seek(4.0)
+        assert next(container.reader.units()) != first
+        container.reader.rewind()
+        assert next(container.reader.units()) == first
         container.close()
 
 

@@ -104,7 +104,7 @@ def test_rawPictures(tmp_path):
     """JPEG pictures one after another are a film, if the name says so."""
     path = Film("a.mjpeg", video=("mjpeg",), audio=(), pixels="yuvj420p", seconds=1).make(tmp_path)
     container = Container(path, carriesTrack)
-    assert len(list(container.units())) == 10
+    assert len(list(container.reader.units())) == 10
     container.close()
 
 
@@ -114,7 +114,7 @@ def test_rawSound(ending, tmp_path):
     path = tmp_path / f"greeting.{ending}"
     path.write_bytes(bytes(range(256)) * 40)
     container = Container(str(path), carriesTrack)
-    assert b"".join(unit.data for _, unit in container.units()) == path.read_bytes()
+    assert b"".join(unit.data for _, unit in container.reader.units()) == path.read_bytes()
     container.close()
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mediasrv.media import fragments as module
-from mediasrv.media.containers import SeekPoint
 from mediasrv.media.fragments import Cut, FragmentReader, planCuts
+from mediasrv.media.seekpoints import SeekPoint
 from mediasrv.media.tracks import Fragment, Track, Unit
 
 
