@@ -193,7 +193,13 @@ class FragmentReader:
         Whether there is something at a cut though reading came to an end before it: FFmpeg gives up at a damaged
         sample. What was cut off has nothing there either.
         """
-        self._find(number)
+        cut = self._cuts[number]
+        if cut.pts < self._reader.lead:
+            return False  # what is not reached by seeking was not reached by reading either
+        self._early = set(range(1, len(self._tracks)))
+        self._reader.seek(min(cut.dts, cut.pts) - self._reader.lead)
+        self._units = _Units(self._reader.units())
+        self._skip(cut, self._beginning(cut))
         return self._firstOfReference() is not None
 
     def _find(self, number: int) -> None:
