@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from OpenSSL import SSL, crypto
 from twisted.internet.endpoints import serverFromString
 
 from mediasrv.certificates import lacksCertificate, serverEndpoint
@@ -30,6 +31,8 @@ def checkEndpoint(description: str, reactor: Any) -> None:
         raise EndpointError(f"{description}: there is no socket of that name or number") from None
     except OSError as error:
         raise EndpointError(f"{description}: {error.filename}: {error.strerror}") from None
+    except (SSL.Error, crypto.Error):  # whose texts help nobody, and are others with each OpenSSL
+        raise EndpointError(f"{description}: a file there that should have a certificate or a key is damaged") from None
     except Exception as error:  # an endpoint's parser may be anybody's; Twisted's own raise half a dozen classes
         reason = f"{type(error).__name__}: {error}"
         raise EndpointError(

@@ -7,6 +7,7 @@ does not.
 
 from __future__ import annotations
 
+import io
 import sys
 
 from twisted.logger import (
@@ -19,7 +20,12 @@ from twisted.logger import (
 
 
 def text() -> ILogObserver:
-    """Lines of text on standard output, from C{info} upwards."""
+    """
+    Lines of text on standard output, from C{info} upwards. What its encoding does not have is escaped: with an error
+    instead the line would be lost, and nobody told.
+    """
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     return FilteringLogObserver(
         textFileLogObserver(sys.stdout), [LogLevelFilterPredicate(defaultLogLevel=LogLevel.info)]
     )

@@ -177,6 +177,10 @@ def test_flagsWinOverTheFile(folders):
         ),
         (["--port", "ssl:1:privateKey=/none"], "--port: ssl:1:privateKey=/none: /none: No such file or directory"),
         (
+            ["--port", "ssl:1:privateKey=bad.toml"],
+            "--port: ssl:1:privateKey=bad.toml: a file there that should have a certificate or a key is damaged",
+        ),
+        (
             ["--port", "systemd:domain=INET:name=rtsp"],
             "--port: systemd:domain=INET:name=rtsp: there is no socket of that name or number",
         ),
