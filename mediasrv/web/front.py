@@ -17,6 +17,7 @@ from mediasrv.rtsp.front import Front, FrontFactory
 from mediasrv.rtsp.httphead import HeadError, HTTPHead
 from mediasrv.rtsp.site import RTSPSite
 from mediasrv.rtsp.tunnel import Tunnels
+from mediasrv.web.bodies import BoundedRequest
 from mediasrv.web.channel import MediaChannel
 
 
@@ -71,9 +72,11 @@ class WebFront(Front):
 class WebSite(Site):
     """
     A site without an access log: who watches what is in the log of sessions, and a player asks every few seconds.
+    Requests bring small bodies only.
     """
 
     noisy = False  # the line about the port is enough
+    requestFactory = BoundedRequest
     # which need not choose between versions of HTTP
     protocol = MediaChannel  # type: ignore[assignment]  # see above
 
