@@ -26,6 +26,8 @@ from twisted.web.resource import Resource
 from twisted.web.server import Request, Site
 from twisted.web.static import File
 
+from tests.media.films import Film
+
 FILMS = ["web.mp4", "web-fragmented.mp4", "web.mkv", "web-vp9.webm", "web-vp8.webm", "web.mp3", "web.ogg", "web.flac"]
 BROWSERS = ["chromium", "firefox"]
 
@@ -153,6 +155,20 @@ async def test_tracks(website: Website, browser: str, query: str, clipFolder: Pa
     assert found["cue"] == "Hello, viewer"
     assert found["still"] == 150
     assert found["preview"] in ("0:04", "0:05")
+
+
+@pytest.mark.deadline(60)
+@pytest.mark.parametrize("browser", BROWSERS)
+async def test_replaced(website: Website, browser: str, clipFolder: Path, tmp_path: Path) -> None:
+    """A film that is replaced while it is watched by Media Source Extensions goes on as what is there now."""
+    requireBrowser(browser)
+    film = Film(f"replaced-{browser}.mp4", video=("libx264",), audio=(), seconds=90)
+    path, other = Path(film.make(clipFolder)), Path(film.but(gop=20).make(tmp_path))
+    page = f"{website.top}clips/{path.name}/?player=mse"
+    found = await browse(browser, "replaced.mjs", page, str(path), str(other), seconds=50)
+    assert found["message"] == ""
+    assert found["way"] == "mse"
+    assert found["time"] > 80.3
 
 
 @pytest.mark.deadline(60)

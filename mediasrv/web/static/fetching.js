@@ -9,6 +9,9 @@ export class Refused extends Error {
   }
 }
 
+// No answer at all.
+export class Lost extends Error {}
+
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, milliseconds);
@@ -30,9 +33,12 @@ async function fetched(url, range, signal) {
       }
       throw new Refused(url, response.status);
     } catch (error) {
-      const isFinal = signal?.aborted || (error instanceof Refused && error.status < 500);
-      if (isFinal || attempt >= WAITS.length) {
+      const isAnswered = error instanceof Refused;
+      if (signal?.aborted || (isAnswered && error.status < 500)) {
         throw error;
+      }
+      if (attempt >= WAITS.length) {
+        throw isAnswered ? error : new Lost(error.message);
       }
       await pause(WAITS[attempt], signal);
     }

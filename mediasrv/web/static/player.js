@@ -2,6 +2,7 @@
 
 import { Controls } from "./controls.js";
 import { element, icon, iconButton } from "./elements.js";
+import { Lost, Refused } from "./fetching.js";
 import { helpDialog, listen } from "./keys.js";
 import { recall, remember } from "./memory.js";
 import { Subtitles } from "./subtitles.js";
@@ -11,6 +12,17 @@ import { waysFor } from "./ways.js";
 const IDLE = 2600;
 // milliseconds that the first picture may take before another one is shown
 const POSTER = 700;
+// seconds without anything new after which a browser's own player is taken to wait for ever: some do, once they were
+// refused a connection
+const PATIENCE = 20;
+
+// What went wrong, in a few words.
+function headline(error) {
+  if (!navigator.onLine || error instanceof Lost || error?.code === MediaError.MEDIA_ERR_NETWORK) {
+    return "The connection is gone.";
+  }
+  return error instanceof Refused ? "It is not there any more." : "This browser cannot play it.";
+}
 
 export class Player {
   constructor(whole) {
@@ -111,6 +123,11 @@ export class Player {
       return;
     }
     this.hasBegun = false;
+    if (error instanceof Refused && !this.isRenewed) {
+      // the file was replaced: what is there now has other addresses
+      this.isRenewed = true;
+      this.ways = waysFor(this.data, this.video);
+    }
     if (this.ways.length) {
       this.tryWays(this.video.currentTime);
     } else {
@@ -128,7 +145,7 @@ export class Player {
     } }, "Try again");
     const file = element("a", { class: "button", href: this.data.file, download: true }, "Download");
     this.message.replaceChildren(
-      element("p", {}, navigator.onLine ? "This browser cannot play it." : "The connection is gone."),
+      element("p", {}, headline(error)),
       element("p", { class: "detail" }, error?.message ?? ""),
       element("p", {}, again, " ", file));
     this.tell(true);
@@ -149,6 +166,17 @@ export class Player {
     for (const name of ["play", "pause", "ended", "playing"]) {
       video.addEventListener(name, () => this.wake());
     }
+    let waited = 0;
+    video.addEventListener("progress", () => (waited = 0));
+    setInterval(() => {
+      // who plays by our script hears of it anyway
+      const isWaiting = this.hasBegun && this.way.isPatient && video.readyState < 3 && (video.seeking || !video.paused);
+      waited = isWaiting && !video.ended ? waited + 1 : 0;
+      if (waited > PATIENCE) {
+        waited = 0;
+        this.failed(this.way, new Lost("Nothing has come for a while."));
+      }
+    }, 1000);
     video.addEventListener("ratechange", () => this.controls.fillMenus());
     video.addEventListener("timeupdate", () => remember(this.data, video.currentTime));
     for (const name of ["pointermove", "pointerdown", "focusin"]) {

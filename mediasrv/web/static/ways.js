@@ -20,6 +20,9 @@ function loaded(video, signal) {
 }
 
 class PlainWay {
+  // It may wait without an end.
+  isPatient = true;
+
   constructor(video, data, report) {
     this.video = video;
     this.data = data;
