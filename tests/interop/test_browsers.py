@@ -149,8 +149,7 @@ async def test_tracks(website: Website, browser: str, query: str, clipFolder: Pa
         assert found["first"] == pytest.approx(low, abs=15)
         assert found["second"] == pytest.approx(high, abs=15)
     else:  # without a sound card it hears nothing
-        assert found["tracks"][-1] == 2
-        assert {0, 1} <= set(found["tracks"])
+        assert set(found["tracks"]) == {0, 1, 2}
     assert found["before"] <= found["after"] < found["before"] + 5.0
     assert found["cue"] == "Hello, viewer"
     assert found["still"] == 150
