@@ -214,7 +214,9 @@ class _Play(Element):
         """What one can copy, if clients can be told where RTSP is."""
         if self._rtsp is None:
             return ""
-        return tag.fillSlots(rtsp=self._rtsp, ffplay=f"ffplay '{self._rtsp}'")
+        # it is pasted into a shell, where a quote in a file's name would begin whatever follows it there
+        quoted = self._rtsp.replace("'", "%27")
+        return tag.fillSlots(rtsp=self._rtsp, ffplay=f"ffplay '{quoted}'")
 
     @renderer
     def hlsLine(self, request: IRequest, tag: Tag) -> Tag | str:

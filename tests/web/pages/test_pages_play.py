@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from films import Film
@@ -24,6 +26,18 @@ def test_film(pages: Pages) -> None:
     assert "b #1: 100%?" in markup.texts
     assert "../b%20%231%3A%20100%25%3F.mp4.m3u" in markup.references
     assert "rtsp://media.example:8554/films/b%20%231:%20100%25%3F.mp4" in markup.texts
+
+
+def test_shell(pages: Pages, folder: Path) -> None:
+    """The line for a shell runs one program, whatever a file is called."""
+    name = "it's';reboot;'.mp4"
+    (folder / name).write_bytes((folder / "a.mp4").read_bytes())
+    markup = pages.ask("films/it's';reboot;'.mp4/").markup
+    (line,) = (text for text in markup.texts if text.startswith("ffplay "))
+    program, url = shlex.split(line)
+    assert program == "ffplay"
+    assert line == f"ffplay '{url}'"
+    assert unquote(url) == f"rtsp://media.example:8554/films/{name}"
 
 
 def test_neighbours(pages: Pages) -> None:
