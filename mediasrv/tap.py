@@ -31,6 +31,7 @@ from mediasrv.media import demo
 from mediasrv.service import MediaService
 from mediasrv.settings import SETTINGS, Settings, SettingsError, defaultOf, fromText, readFile
 from mediasrv.signals import Signals
+from mediasrv.steadytime import keepSteady
 from twisted import copyright as twistedCopyright
 
 #: the settings that have a flag with a value, besides --media and --port; the rest is for --config
@@ -267,6 +268,7 @@ def makeService(options: Options, reactor: IReactorCore | None = None) -> IServi
         from twisted.internet import reactor as theReactor
 
         reactor = theReactor
+    keepSteady(reactor)
     settings = options.settings if options.settings.media else _withDemo(options.settings)
     media = MediaService(settings, reactor)
     # "python -m twisted mediasrv" is always in the foreground, and has no such option

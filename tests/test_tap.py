@@ -252,6 +252,15 @@ def test_serviceListensForHTTP(folders):
     assert len(list(makeService(parsed("--media", "films", "--http", "none"), MemoryReactorClock()))) == 2
 
 
+def test_theProcessHasASteadyClock(folders, monkeypatch):
+    """A process of our own keeps its delayed calls whatever is done to the time of day."""
+    steady = []
+    monkeypatch.setattr("mediasrv.tap.keepSteady", steady.append)
+    reactor = MemoryReactorClock()
+    makeService(parsed("--media", "films", "--http", "none"), reactor)
+    assert steady == [reactor]
+
+
 @pytest.mark.requirement("TLS-1")
 @pytest.mark.parametrize("kind", ["tls:{}:port=0", "ssl:0:privateKey={}/one.pem"])
 def test_certificatesAreFresh(folders, kind):
