@@ -28,6 +28,12 @@ _BLANK_LINES = re.compile(rb"[\r\n]*")
 # "RTSP" may be written in any case (section 2.1). Without re.I, which makes the whole pattern twice as slow.
 _RTSP = r"[Rr][Tt][Ss][Pp]/"
 _REQUEST = re.compile(rf"({TOKEN})[ \t]+([^\0-\x20\x7f]+)[ \t]+{_RTSP}([0-9]{{1,4}}\.[0-9]{{1,4}})[ \t]*")
+# FFmpeg sends what people type, and people have films with spaces in their names. No URL may have one; but with the
+# scheme in front and the version behind it is plain what is meant.
+_REQUEST_WITH_SPACES = re.compile(
+    rf"({TOKEN})[ \t]+([Rr][Tt][Ss][Pp][SsUu]?://[^\0-\x1f\x7f]*[^\0-\x20\x7f])"
+    rf"[ \t]+{_RTSP}([0-9]{{1,4}}\.[0-9]{{1,4}})[ \t]*"
+)
 _RESPONSE = re.compile(rf"{_RTSP}[0-9]{{1,4}}\.[0-9]{{1,4}}[ \t]+([1-9][0-9]{{2}})(?:[ \t]+(.*))?", re.S)
 _RTSP_AT_END = re.compile(rf"[ \t]{_RTSP}[0-9.]+[ \t]*\Z")
 _FOLD = re.compile(r"\n[ \t]+")
@@ -298,7 +304,7 @@ def _parseStartLine(line: str) -> re.Match[str] | None:
     @return: the match of a request line or status line, or None for what can be answered as RTSP, but not understood.
     @raise MessageError: if this is no RTSP at all; fatal.
     """
-    match = _REQUEST.fullmatch(line) or _RESPONSE.fullmatch(line)
+    match = _REQUEST.fullmatch(line) or _RESPONSE.fullmatch(line) or _REQUEST_WITH_SPACES.fullmatch(line)
     if match is None and not _RTSP_AT_END.search(line):
         raise MessageError(400, "not an RTSP message", fatal=True)
     return match
@@ -326,4 +332,4 @@ def _judge(start: re.Match[str] | None, headers: Headers, wellFormed: bool) -> R
         return MessageError(400, "CSeq is missing or no number")
     if uri == "*" and method in _OF_RESOURCES:
         return MessageError(400, f"{method} needs a resource", cseq)
-    return Request(method, uri, headers)
+    return Request(method, uri.replace(" ", "%20"), headers)

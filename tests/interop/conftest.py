@@ -13,15 +13,13 @@ import namespaces
 import pytest
 import pytest_twisted
 from rtspclient import Opener, RTSPClient
-from serving import Server
+from serving import Serve, Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import serverFromString
 
 from mediasrv.service import MediaService
 from mediasrv.settings import Settings
-
-Serve = Callable[..., Awaitable[Server]]
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ import pytest
 import pytest_twisted
 import webclips
 from browsers import browse, requireBrowser
-from conftest import Serve
 from rtspclient import RTSPClient
+from serving import Serve
 from twisted.internet import reactor
 from twisted.internet.endpoints import serverFromString
 from twisted.web import pages

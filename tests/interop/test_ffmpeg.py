@@ -12,7 +12,7 @@ import clips
 import essence
 import peers
 import pytest
-from serving import Server
+from serving import Serve, Server
 
 #: seconds beyond a clip's duration after which ffmpeg counts as stuck: without BYE it would wait for ever over UDP.
 #: Three are plenty on an idle machine, but a test is not to depend on that.
@@ -85,3 +85,17 @@ async def test_copyIsTheFile(
     # only now: to compare takes time, in which the server would stand still
     wrong = [complaint for made in copies for complaint in complaints(made, paths[made.name])]
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.requirement("SYN-7")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_spacesInAName(serve: Serve, clip: Callable[[str], Path], tmp_path: Path, transport: str) -> None:
+    """As people type it, in quotation marks."""
+    (tmp_path / "New York.mp3").hardlink_to(clip("mp3.mp3"))
+    server = await serve(media={"clips": str(tmp_path)})
+    arguments = [peers.require("ffmpeg"), "-v", "error", "-rtsp_transport", transport, "-i", server.url("New York.mp3")]
+    outcome = await peers.run(
+        [*arguments, "-map", "0:a", "-c", "copy", "-f", "data", str(tmp_path / "copy")], _PATIENCE
+    )
+    assert outcome.code == 0, outcome.errors
+    assert (tmp_path / "copy").stat().st_size > 0

@@ -4,7 +4,7 @@ Clients that are sent from one server to another: they play there what they aske
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,12 @@ import peers
 import pytest
 import test_ffmpeg
 import test_gstreamer
-from serving import Server
+from serving import Serve, Server
 from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.task import deferLater
 
 from mediasrv.registry import Event, Registry
-
-Serve = Callable[..., Awaitable[Server]]
 
 #: what ffmpeg plays, and what GStreamer: a clip of one track, so that gst-launch-1.0 has nothing to mix up
 _COPIED, _TAKEN = "h264.mp4", "silent-h264.mp4"

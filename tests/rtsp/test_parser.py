@@ -326,6 +326,13 @@ def test_looseRequestLine() -> None:
     assert (request.method, request.uri) == ("play", "rtsp://h/é")
 
 
+@pytest.mark.requirement("SYN-7")
+def test_spacesInTheURL() -> None:
+    """FFmpeg sends what people type: that of C{New York.mp4} can mean but one thing."""
+    request = onlyRequest(b"DESCRIBE rtsp://h/Videos/New  York.mp4?a b RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+    assert request.uri == "rtsp://h/Videos/New%20%20York.mp4?a%20b"
+
+
 @pytest.mark.requirement("CON-6")
 def test_responses() -> None:
     """CON-6: answers of clients come in the same stream; nobody refuses them for their CSeq."""
