@@ -29,7 +29,7 @@ from urllib.parse import urljoin, urlsplit
 import media
 from observing import usageOf
 from report import table
-from server import ServerError, freePort, pinTo, running
+from server import ServerError, demandFree, freePort, pinTo, running
 
 #: segments that are asked for
 _SEGMENTS = 4
@@ -178,6 +178,7 @@ def ours(options: argparse.Namespace) -> Iterator[dict[str, Any]]:
     folder = options.folder
     for clip in media.CLIPS:
         media.make(folder, clip)
+        demandFree(options.web_port)
         endpoint = f"tcp:{options.web_port}:interface=127.0.0.1:backlog=1024"
         with running(folder, options.server_core, f'http = "{endpoint}"\n') as server:
             url = f"http://127.0.0.1:{options.web_port}/load/{clip.name}/index.m3u8"

@@ -85,6 +85,20 @@ def freePort() -> int:
         return int(probe.getsockname()[1])
 
 
+def demandFree(port: int) -> None:
+    """
+    Looks before a server is started: it may be seen to answer on its first port before it finds the second one taken.
+
+    @raise ServerError: if somebody has a TCP port.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise ServerError(f"port {port}: {error.strerror}") from None
+
+
 def awaitPort(port: int, process: subprocess.Popen[bytes], log: str) -> None:
     """
     Waits until a server answers on a port of this machine.

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 import media
 from observing import usageOf
 from report import table
-from server import ServerError, freePort, pinTo, running
+from server import ServerError, demandFree, freePort, pinTo, running
 
 _TYPE = "application/x-rtsp-tunnelled"
 _MASK = b"\0\0\0\0"
@@ -152,6 +152,8 @@ def measure(folder: str, name: str, ways: dict[str, tuple[Way, str]], options: a
     """
     first = 0.0
     for way, (begin, endpoint) in ways.items():
+        if endpoint:
+            demandFree(options.web_port)
         with running(folder, options.server_core, f'http = "{endpoint or "none"}"\n') as server:
             port = options.web_port if endpoint else urlsplit(server.url).port or 554
             viewers = [play(f"{server.url}/{name}", begin, port) for _ in range(options.viewers)]

@@ -42,7 +42,6 @@ def test_portTaken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        assert wrapping.main(["--web-port", f"{other.getsockname()[1]}"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("wrapping.py: the server does not start: mediasrv: Couldn't listen on 127.0.0.1")
-    assert "Traceback" not in said
+        port = other.getsockname()[1]
+        assert wrapping.main(["--web-port", f"{port}"]) == 1
+    assert capsys.readouterr().err == f"wrapping.py: port {port}: Address already in use\n"
