@@ -86,13 +86,6 @@ class Receiver:
 
 
 @pytest_twisted.async_yield_fixture
-async def pair() -> Any:
-    made = DatagramPair(reactor)
-    yield made
-    await made.close()
-
-
-@pytest_twisted.async_yield_fixture
 async def multicast(pair: DatagramPair) -> Any:
     made = Multicast(reactor, pair, pool(), HERE)
     yield made

@@ -8,9 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import pytest_twisted
 from sending import burst, sender
-from twisted.internet import reactor
 
 from mediasrv.rtp.datagrams import DatagramPair
 from mediasrv.rtp.rawstream import RawTransport
@@ -18,13 +16,6 @@ from mediasrv.rtp.rawstream import RawTransport
 HERE = "127.0.0.1"
 
 pytestmark = pytest.mark.requirement("SET-4")
-
-
-@pytest_twisted.async_yield_fixture
-async def pair() -> Any:
-    made = DatagramPair(reactor)
-    yield made
-    await made.close()
 
 
 @pytest.fixture
