@@ -13,6 +13,7 @@ from twisted.internet import reactor
 from twisted.internet.defer import Deferred
 from twisted.logger import LogEvent, globalLogPublisher
 from twisted.python.failure import Failure
+from twisted.python.threadpool import ThreadPool
 
 #: seconds that a coroutine test may take; C{@pytest.mark.deadline(seconds)} says otherwise
 DEADLINE = 10.0
@@ -45,6 +46,15 @@ def loggedFailures() -> Iterator[list[Failure]]:
     globalLogPublisher.removeObserver(observe)
     if failures:
         pytest.fail("\n".join(failure.getTraceback() for failure in failures), pytrace=False)
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPool]:
+    """Two threads."""
+    pool = ThreadPool(0, 2)
+    pool.start()
+    yield pool
+    pool.stop()
 
 
 @pytest.fixture(autouse=True)

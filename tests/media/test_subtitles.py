@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -190,14 +189,6 @@ def test_readSideCar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # Of the library
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPool]:
-    pool = ThreadPool(0, 2)
-    pool.start()
-    yield pool
-    pool.stop()
 
 
 @pytest.fixture

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from twisted.python.threadpool import ThreadPool
 
 sys.path.append(str(Path(__file__).parent.parent / "rtsp"))
 
@@ -17,12 +15,3 @@ from rtsprig import Rig
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPool]:
-    """Two threads."""
-    pool = ThreadPool(0, 2)
-    pool.start()
-    yield pool
-    pool.stop()

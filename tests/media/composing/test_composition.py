@@ -15,7 +15,6 @@ import pytest_twisted
 from twisted.internet import reactor
 from twisted.internet.defer import DeferredList
 from twisted.internet.threads import deferToThreadPool
-from twisted.python.threadpool import ThreadPool
 
 from mediasrv.media.composing.part import Part
 from mediasrv.media.composing.sequence import Sequence
@@ -63,14 +62,6 @@ def folder(shelf: str, tmp_path: Any) -> str:
     for name in CLIPS:
         os.link(os.path.join(shelf, name), tmp_path / name)
     return str(tmp_path)
-
-
-@pytest.fixture
-def pool():
-    threads = ThreadPool(0, 2)
-    threads.start()
-    yield threads
-    threads.stop()
 
 
 @pytest.fixture
@@ -370,7 +361,7 @@ class Hand(Part):
         return []
 
     def shownAt(self, time: float) -> tuple[Presentation, float]:
-        raise NotImplementedError
+        raise AssertionError("only its units are looked at")
 
     @property
     def holds(self) -> bool:
